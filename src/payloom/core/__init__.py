@@ -1,0 +1,1 @@
+"""Ground that every feature stands on; no word here knows what a payment is."""
