@@ -1,0 +1,138 @@
+"""Telling our server's processes from everybody else's.
+
+A pid file proves little: after a kill or a reboot the number may be nobody's or a stranger's. So a
+process counts as ours only if it belongs to the server's account and its command line names our
+data directory (the postmaster) or our cluster (its children). Both may be read for any process,
+unlike its working directory, which root in a container may not see.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from payloom.core.postgres.layout import Layout
+from payloom.core.postgres.run import run
+
+PROC = Path("/proc")
+PAUSE_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class PidFile:
+    """What the server says of itself; `status` is empty until it has all its resources."""
+
+    pid: int
+    status: str
+
+
+def read_pid_file(layout: Layout) -> PidFile | None:
+    """The server's own note, if there is one that can be read."""
+    try:
+        lines = layout.pid_file.read_text().splitlines()
+    except FileNotFoundError:
+        return None
+    if not lines or not lines[0].strip().isdigit():
+        return None
+    return PidFile(int(lines[0]), lines[7].strip() if len(lines) > 7 else "")
+
+
+def running(layout: Layout) -> PidFile | None:
+    """The live postmaster of this very data directory, if any."""
+    noted = read_pid_file(layout)
+    return noted if noted and is_postmaster(layout, noted.pid) else None
+
+
+def is_postmaster(layout: Layout, pid: int) -> bool:
+    words = _command_line(layout, pid)
+    return (
+        os.path.basename(words[0]) == b"postgres" and os.fsencode(layout.data) in words[1:]
+        if words
+        else False
+    )
+
+
+def orphans(layout: Layout) -> Iterator[int]:
+    """Servers' children that outlived their killed postmaster, busy with a long query."""
+    title = f"postgres: payloom-{layout.name}: ".encode()
+    for entry in PROC.glob("[0-9]*"):
+        words = _command_line(layout, int(entry.name))
+        if words and words[0].startswith(title):
+            yield int(entry.name)
+
+
+def kill_orphans(layout: Layout) -> None:
+    """End them: a new server may not touch the files while they run. What they did not commit is
+    lost, as it is for every client of a server that crashed."""
+    for pid in orphans(layout):
+        _signal(pid, signal.SIGKILL)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process exists and is more than a zombie that nobody reaped."""
+    try:
+        after_name = (PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2]
+        return after_name.split()[0] not in (b"Z", b"X")
+    except (FileNotFoundError, ProcessLookupError):
+        if PROC.joinpath("self").exists():
+            return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def end(pid: int, is_gone: Callable[[], bool], timeout_s: float) -> None:
+    """Shut a postmaster down: fast, then at once, then by force."""
+    for number, patience_s in (
+        (signal.SIGINT, timeout_s),  # disconnects clients and writes a checkpoint
+        (signal.SIGQUIT, 5.0),  # the next start recovers, as after a crash
+        (signal.SIGKILL, 5.0),
+    ):
+        _signal(pid, number)
+        if wait_until(is_gone, patience_s):
+            return
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float) -> bool:
+    """Look again and again; False when the time is over."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(PAUSE_S)
+    return True
+
+
+def _command_line(layout: Layout, pid: int) -> list[bytes]:
+    """The words a process was started with; empty if it is a zombie or of another account."""
+    try:
+        if PROC.joinpath("self").exists():
+            if (PROC / str(pid)).stat().st_uid != layout.account.uid:
+                return []
+            return (PROC / str(pid) / "cmdline").read_bytes().split(b"\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return _command_line_by_ps(layout, pid)
+
+
+def _command_line_by_ps(layout: Layout, pid: int) -> list[bytes]:
+    """For systems without /proc; words are not marked there, so only ours are told apart."""
+    command = ["ps", "-o", "uid=,command=", "-p", str(pid)]
+    said = run(command).stdout.split(None, 1)
+    if len(said) < 2 or int(said[0]) != layout.account.uid:
+        return []
+    program, _, data = said[1].strip().partition(" -D ")
+    return [os.fsencode(program), os.fsencode(data)]
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return  # gone already, which is what we want
