@@ -1,0 +1,147 @@
+"""PostgreSQL: one pool, and transactions that know they are open.
+
+A parameter named `tx` is a connection inside such a transaction. While one is open in a task no
+network call may start (I25): `forbid_in_transaction` is what the ways out to the network ask.
+"""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import Any, Protocol
+
+import asyncpg
+
+from payloom.core.errors import Unavailable
+
+_open: ContextVar[bool] = ContextVar("transaction_open", default=False)
+
+STATEMENT_TIMEOUT_MS = 20_000
+LOCK_TIMEOUT_MS = 10_000
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000
+ACQUIRE_TIMEOUT_S = 15.0
+
+AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.DiskFullError,
+    asyncpg.InvalidPasswordError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.QueryCanceledError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
+    OSError,
+    TimeoutError,
+)
+
+
+class DatabaseAway(Unavailable):
+    """The database cannot be reached or does not answer: nothing was acknowledged (F76, F80)."""
+
+    code = "database_unavailable"
+    title = "The database does not answer; nothing was accepted"
+
+
+class Tx(Protocol):
+    """What SQL functions need of a connection; asyncpg's own has more and no types."""
+
+    async def execute(self, query: str, *args: object) -> str: ...
+    async def fetch(self, query: str, *args: object) -> "list[Row]": ...
+    async def fetchrow(self, query: str, *args: object) -> "Row | None": ...
+    async def fetchval(self, query: str, *args: object) -> Any: ...
+
+
+class Row(Protocol):
+    """One row: columns by name or position."""
+
+    def __getitem__(self, key: str | int) -> Any: ...
+    def keys(self) -> Sequence[str]: ...
+
+
+class _Connection(asyncpg.Connection):  # type: ignore[misc] # asyncpg has no types
+    """Our statements leave no session state behind, so there is nothing to reset (160 µs each)."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+class Database:
+    """The pool. Opened by `connect`, closed by `close`."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+
+    @classmethod
+    async def connect(cls, dsn: str, *, size_max: int = 10) -> "Database":
+        """Open the pool; raises DatabaseAway when the server cannot be reached."""
+        try:
+            pool = await asyncpg.create_pool(
+                dsn,
+                min_size=1,
+                max_size=size_max,
+                connection_class=_Connection,
+                init=_prepare,
+                max_inactive_connection_lifetime=60,
+                timeout=5,
+                server_settings={
+                    "application_name": "payloom",
+                    "timezone": "UTC",
+                    "jit": "off",
+                    "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+                    "lock_timeout": str(LOCK_TIMEOUT_MS),
+                    "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
+                },
+            )
+        except AWAY as away:
+            raise DatabaseAway(str(away)) from away
+        return cls(pool)
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        """One transaction, READ COMMITTED: committed at the end, rolled back on any exception."""
+        forbid_in_transaction("a second transaction")
+        async with self._connection() as connection:
+            mark = _open.set(True)
+            try:
+                async with connection.transaction():
+                    yield connection
+            finally:
+                _open.reset(mark)
+
+    @asynccontextmanager
+    async def statement(self) -> AsyncIterator[Tx]:
+        """A connection for single statements, each its own transaction."""
+        async with self._connection() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        try:
+            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+                yield connection
+        except AWAY as away:
+            raise DatabaseAway(str(away)) from away
+
+
+def forbid_in_transaction(what: str) -> None:
+    """Raise RuntimeError if a transaction is open in this task: `what` would hold it open (I25)."""
+    if _open.get():
+        raise RuntimeError(f"{what} inside an open transaction")
+
+
+async def _prepare(connection: Any) -> None:
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name, schema="pg_catalog", encoder=_encode, decoder=json.loads, format="text"
+        )
+
+
+def _encode(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

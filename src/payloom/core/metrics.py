@@ -1,0 +1,37 @@
+"""What operators watch, in Prometheus' words. Every name is listed in docs/reference/metrics.md."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+HTTP_SECONDS = Histogram(
+    "payloom_http_request_seconds",
+    "Time to answer a request, PSP time included",
+    ["route", "method", "status"],
+    buckets=_FAST,
+)
+OWN_SECONDS = Histogram(
+    "payloom_register_own_seconds",
+    "Time of a registration that was ours: the whole less the PSP's answer",
+    buckets=_FAST,
+)
+PSP_CALL_SECONDS = Histogram(
+    "payloom_psp_call_seconds", "Time of a call to a PSP", ["psp", "verb"], buckets=_FAST
+)
+OUTCOMES = Counter(
+    "payloom_outcomes_total",
+    "Outcomes recorded, by what they were and what told us",
+    ["outcome", "cause"],
+)
+ATTENTION = Counter("payloom_attention_total", "Orders that need a person, by reason", ["reason"])
+NOTICES = Counter(
+    "payloom_notices_total", "Notices received, by what became of them", ["psp", "result"]
+)
+NOTICE_LAG_SECONDS = Histogram(
+    "payloom_notice_applied_seconds", "From storing a notice to its effect", buckets=_FAST
+)
+DELIVERIES = Counter("payloom_deliveries_total", "Tries to deliver an event, by result", ["result"])
+JOBS = Counter("payloom_jobs_total", "Job runs, by kind and result", ["kind", "result"])
+WAITING = Gauge("payloom_waiting", "Rows that wait for the worker", ["queue"])
+OLDEST_SECONDS = Gauge("payloom_oldest_waiting_seconds", "Age of the oldest waiting row", ["queue"])
+QUARANTINED = Gauge("payloom_quarantined", "Rows that wait for a person", ["queue"])

@@ -1,0 +1,1 @@
+"""HTTP in and out: strict requests, problem documents, correlation; no route of its own."""

@@ -1,0 +1,64 @@
+"""The `Idempotency-Key` header of every POST, bound to the canonical validated request."""
+
+import hashlib
+import re
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from fastapi import Request
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from payloom.core.clock import Clock
+from payloom.core.errors import PayloomError, invalid
+from payloom.core.idempotency import Answer, Keys
+from payloom.core.web.problems import MEDIA_TYPE, problem_body, problem_headers
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+HEADER = "Idempotency-Key"
+
+
+async def answer_once(
+    request: Request,
+    merchant_id: UUID,
+    body: BaseModel | None,
+    work: Callable[[], Awaitable[Answer]],
+) -> Response:
+    """Run `work` once per key; without a key, just run it.
+
+    Raises what `work` raises, KeyReused, StillRunning, and 422 for a malformed key.
+    """
+    key = request.headers.get(HEADER)
+    if key is None:
+        return respond(await work())
+    if not _KEY.fullmatch(key):
+        raise invalid(HEADER, "must be 1 to 255 visible ASCII characters")
+    keys: Keys = request.app.state.idempotency
+    clock: Clock = request.app.state.rt.clock
+    answer = await keys.once(
+        (merchant_id, key), fingerprint(request, body), clock(), lambda: _with_refusals(work)
+    )
+    return respond(answer)
+
+
+def fingerprint(request: Request, body: BaseModel | None) -> bytes:
+    """What makes two requests the same: method, path and the validated body."""
+    canonical = body.model_dump_json() if body is not None else ""
+    text = f"{request.method} {request.url.path}\n{canonical}"
+    return hashlib.sha256(text.encode()).digest()
+
+
+def respond(answer: Answer) -> Response:
+    is_problem = answer.status >= 400
+    media_type = MEDIA_TYPE if is_problem else "application/json"
+    return Response(answer.body, answer.status, answer.headers, media_type)
+
+
+async def _with_refusals(work: Callable[[], Awaitable[Answer]]) -> Answer:
+    """A refusal decided after our commit is an answer to keep, not an exception to forget."""
+    try:
+        return await work()
+    except PayloomError as refusal:
+        if not refusal.is_final:
+            raise
+        return Answer(refusal.status, problem_body(refusal), problem_headers(refusal))

@@ -1,0 +1,119 @@
+"""Errors as RFC 9457 problem documents: one shape for everything that goes wrong."""
+
+import json
+from collections.abc import Sequence
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from payloom.core.db import AWAY, DatabaseAway
+from payloom.core.errors import (
+    FieldError,
+    InvalidRequest,
+    NotFound,
+    PayloomError,
+    TooLarge,
+    UnsupportedMedia,
+)
+
+log = structlog.get_logger()
+
+MEDIA_TYPE = "application/problem+json"
+_IN_URL = {"query", "path", "header"}
+
+
+class MethodNotAllowed(PayloomError):
+    status = 405
+    code = "method_not_allowed"
+    title = "This path does not take that method"
+
+
+def problem_body(error: PayloomError) -> bytes:
+    """The document's bytes."""
+    return json.dumps(
+        {
+            "type": f"https://payloom.dev/problems/{error.code}",
+            "title": error.title,
+            "status": error.status,
+            "code": error.code,
+            "detail": error.detail,
+            "errors": [{"field": e.field, "message": e.message} for e in error.errors],
+            **error.extra,
+        },
+        separators=(",", ":"),
+        ensure_ascii=False,
+    ).encode()
+
+
+def problem_headers(error: PayloomError) -> dict[str, str]:
+    headers = {}
+    if error.retry_after_s is not None:
+        headers["Retry-After"] = str(error.retry_after_s)
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return headers
+
+
+def problem_response(error: PayloomError) -> Response:
+    """The whole response."""
+    return Response(problem_body(error), error.status, problem_headers(error), MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of this app leave as a problem document."""
+    app.add_exception_handler(PayloomError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    for away in AWAY:
+        app.add_exception_handler(away, _database_away)
+    app.add_exception_handler(Exception, _bug)
+
+
+async def _ours(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, PayloomError)
+    if error.status >= 500:
+        log.warning("request.unavailable", code=error.code, detail=error.detail)
+    return problem_response(error)
+
+
+async def _database_away(_request: Request, error: Exception) -> Response:
+    log.warning("database.away", error=repr(error))
+    return problem_response(DatabaseAway(retry_after_s=1))
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = [_field_error(item["loc"], item["msg"]) for item in error.errors()]
+    if len(found) == 1 and found[0].field == "body" and "JSON object" not in found[0].message:
+        return problem_response(InvalidRequest("The request body is missing", errors=found))
+    return problem_response(InvalidRequest(errors=found))
+
+
+async def _http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    known: dict[int, type[PayloomError]] = {
+        404: NotFound,
+        405: MethodNotAllowed,
+        413: TooLarge,
+        415: UnsupportedMedia,
+    }
+    kind = known.get(error.status_code, InvalidRequest)
+    response = problem_response(kind())
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _bug(_request: Request, error: Exception) -> Response:
+    log.error("request.bug", exc_info=error)
+    return problem_response(PayloomError("Something went wrong on our side; it has been logged"))
+
+
+def _field_error(loc: Sequence[str | int], message: str) -> FieldError:
+    """`("body", "line_items", 0, "quantity")` becomes `line_items[0].quantity`."""
+    path = ""
+    for part in loc[1:] if loc and loc[0] in {"body", *_IN_URL} else loc:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
+    return FieldError(path or str(loc[0] if loc else "body"), message.removeprefix("Value error, "))

@@ -1,0 +1,69 @@
+"""Requests read strictly: size, media type, and JSON that means one thing (F08, S27)."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import Response
+
+from payloom.core import strict_json
+from payloom.core.errors import TooLarge, UnsupportedMedia, invalid
+
+
+class Strict(BaseModel):
+    """Base of every request body: unknown fields refused, no coercion between types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class StrictRequest(Request):
+    """A request whose body is read with our limits and parser."""
+
+    async def body(self) -> bytes:
+        if not hasattr(self, "_body"):
+            self._body = await read_body(self, strict_json.BYTES_MAX)
+        return self._body
+
+    async def json(self) -> Any:
+        value = strict_json.parse(await self.body())
+        if not isinstance(value, dict):
+            raise invalid("body", "must be a JSON object")
+        return value
+
+
+class StrictRoute(APIRoute):
+    """Use as `route_class`: bodies are JSON by media type, within limits, parsed strictly."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def strictly(request: Request) -> Response:
+            request = StrictRequest(request.scope, request.receive)
+            if request.method in ("POST", "PUT", "PATCH"):
+                await _check_media_type(request)
+            return await handle(request)
+
+        return strictly
+
+
+async def read_body(request: Request, size_max: int) -> bytes:
+    """The whole body. Raises TooLarge before more than `size_max` bytes are kept."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > size_max:
+        raise TooLarge(f"The request body may have at most {size_max} bytes")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > size_max:
+            raise TooLarge(f"The request body may have at most {size_max} bytes")
+    return bytes(body)
+
+
+async def _check_media_type(request: StrictRequest) -> None:
+    if not await request.body():
+        return
+    media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise UnsupportedMedia("Send the body as application/json")

@@ -1,0 +1,136 @@
+"""The whole configuration: read once from the environment, every mistake reported together.
+
+No other module reads the environment. Secrets are masked in `repr`.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from payloom.core.crypto import KEY_BYTES
+from payloom.core.secret import Secret
+
+
+class BadSettings(Exception):
+    """Every mistake in the environment, one a line, each with what to do."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator can set. Names are the environment variables without `PAYLOOM_`."""
+
+    # PAYLOOM_HOME: where the embedded database and its secrets live.
+    # Default: ~/.local/share/payloom; as root /var/lib/payloom.
+    home: Path
+    # PAYLOOM_DATABASE_URL: a PostgreSQL 16 to 18 of yours, as the app role.
+    # Unset: the embedded one.
+    database_url: Secret | None
+    # PAYLOOM_MIGRATE_DATABASE_URL: the same database as its owner, for `payloom db migrate`.
+    migrate_database_url: Secret | None
+    # PAYLOOM_MASTER_KEY: base64 of 32 random bytes that seal all other secrets. With the embedded
+    # database it is made on first use and kept in PAYLOOM_HOME/master.key.
+    master_key: Secret | None
+    # PAYLOOM_PUBLIC_URL: how shoppers and PSPs reach this API. Default: http://127.0.0.1:8400.
+    public_url: str
+    # PAYLOOM_WEBHOOKS_TO_LOOPBACK=yes: test-mode merchants may have endpoints on this machine.
+    webhooks_to_loopback: bool
+    # PAYLOOM_DATABASE_POOL: connections per process, 2 to 100. Default: 10.
+    database_pool: int
+    # PAYLOOM_LOG_LEVEL: DEBUG, INFO, WARNING or ERROR. Default: INFO.
+    log_level: str
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], *, is_root: bool = False) -> "Settings":
+        """Read and check everything. Raises BadSettings with all mistakes."""
+        read = _Reader(environ)
+        default_home = (
+            "/var/lib/payloom" if is_root else f"{environ.get('HOME', '.')}/.local/share/payloom"
+        )
+        settings = cls(
+            home=Path(read.text("PAYLOOM_HOME", default_home)).expanduser().absolute(),
+            database_url=read.secret("PAYLOOM_DATABASE_URL", _check_database_url),
+            migrate_database_url=read.secret("PAYLOOM_MIGRATE_DATABASE_URL", _check_database_url),
+            master_key=read.secret("PAYLOOM_MASTER_KEY", _check_master_key),
+            public_url=read.url("PAYLOOM_PUBLIC_URL", "http://127.0.0.1:8400"),
+            webhooks_to_loopback=read.yes_or_no("PAYLOOM_WEBHOOKS_TO_LOOPBACK"),
+            database_pool=read.number("PAYLOOM_DATABASE_POOL", 10, 2, 100),
+            log_level=read.choice("PAYLOOM_LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
+        )
+        if settings.database_url and not settings.master_key:
+            read.mistakes.append(
+                "PAYLOOM_MASTER_KEY: needed with a database of your own; make one with"
+                " `head -c 32 /dev/urandom | base64` and keep it safe"
+            )
+        read.raise_if_any(environ)
+        return settings
+
+
+class _Reader:
+    """Reads variables one by one and collects what is wrong."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._known: set[str] = set()
+        self.mistakes: list[str] = []
+
+    def text(self, name: str, default: str) -> str:
+        self._known.add(name)
+        return self._environ.get(name, "").strip() or default
+
+    def secret(self, name: str, check: Callable[[str], str | None]) -> Secret | None:
+        value = self.text(name, "")
+        if not value:
+            return None
+        if mistake := check(value):
+            self.mistakes.append(f"{name}: {mistake}")
+        return Secret(value)
+
+    def url(self, name: str, default: str) -> str:
+        value = self.text(name, default).rstrip("/")
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+            self.mistakes.append(f"{name}: must be a URL like https://pay.example.com")
+        return value
+
+    def yes_or_no(self, name: str) -> bool:
+        return self.choice(name, ("no", "yes")) == "yes"
+
+    def number(self, name: str, default: int, least: int, most: int) -> int:
+        value = self.text(name, str(default))
+        if not (value.isascii() and value.isdigit() and least <= int(value) <= most):
+            self.mistakes.append(f"{name}: must be a whole number from {least} to {most}")
+            return default
+        return int(value)
+
+    def choice(self, name: str, choices: tuple[str, ...]) -> str:
+        value = self.text(name, choices[0])
+        if value not in choices:
+            self.mistakes.append(f"{name}: must be one of {', '.join(choices)}")
+        return value
+
+    def raise_if_any(self, environ: Mapping[str, str]) -> None:
+        unknown = sorted(n for n in environ if n.startswith("PAYLOOM_") and n not in self._known)
+        self.mistakes += [f"{name}: there is no such setting" for name in unknown]
+        if self.mistakes:
+            raise BadSettings(self.mistakes)
+
+
+def _check_database_url(value: str) -> str | None:
+    if urlsplit(value).scheme not in ("postgresql", "postgres"):
+        return "must look like postgresql://user:password@host/database"
+    return None
+
+
+def _check_master_key(value: str) -> str | None:
+    try:
+        size = len(base64.b64decode(value, validate=True))
+    except binascii.Error:
+        size = 0
+    return None if size == KEY_BYTES else f"must be the base64 of exactly {KEY_BYTES} bytes"
