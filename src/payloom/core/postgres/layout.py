@@ -5,6 +5,7 @@
     home/postgres/18/payloom.conf   our settings, rewritten at every start
     home/postgres/18/passwords.json 0600
     home/postgres/18/start.log      what the server said before its log was open
+    home/postgres/18/server.lock    held by every process of the server, as long as it lives
 
 Root's server account may not be able to enter the home (/root is 0700, and opening it to others
 is not ours to do). Then home/postgres/18 is a link to a directory in /var/lib/payloom/clusters:
@@ -13,6 +14,7 @@ whoever backs up or moves such a home must take that directory along.
 
 import hashlib
 import os
+import shutil
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +68,10 @@ class Layout:
         return self.place / "start.log"
 
     @property
+    def server_lock(self) -> Path:
+        return self.place / "server.lock"
+
+    @property
     def settings(self) -> Path:
         return self.place / "payloom.conf"
 
@@ -94,34 +100,30 @@ class Layout:
 
 
 def layout_of(home: Path, version: int) -> Layout:
-    """The paths for a home, which need not exist yet."""
-    home = home.expanduser().absolute().resolve()
+    """The paths for a home, which need not exist yet; a cluster of somebody else is refused."""
+    home = home.expanduser().resolve()
+    if "\n" in str(home):
+        raise LauncherError(f"PostgreSQL cannot live in a directory with a line break: {home!r}.")
     entry = home / "postgres" / str(version)
-    try:
-        if entry.is_symlink() and not entry.exists():
-            raise LauncherError(
-                f"{entry} leads to {entry.readlink()}, which is gone, and the data with it. "
-                "Restore that directory from a backup, or remove the link to start empty."
-            )
-        place = entry.resolve()
-    except PermissionError as error:
-        raise _foreign(home) from error
-    return Layout(home, version, server_account(), place)
-
-
-def prepare(layout: Layout) -> None:
-    """Make the directories that starters share, and refuse a cluster that is somebody else's."""
-    traversable = 0o711 if layout.account.borrowed else 0o700
-    try:
-        layout.home.mkdir(mode=traversable, parents=True, exist_ok=True)
-        layout.lock.parent.mkdir(mode=traversable, exist_ok=True)
-        if layout.data.is_dir() and layout.data.stat().st_uid != layout.account.uid:
-            raise _foreign(layout.home)
-    except OSError as error:
+    if entry.is_symlink() and not entry.exists():
         raise LauncherError(
-            f"No database can be kept in {layout.home}: {error.strerror}. "
-            "Set PAYLOOM_HOME to a directory of yours."
-        ) from error
+            f"{entry} leads to {entry.readlink()}, which is gone, and the data with it. "
+            "Restore that directory from a backup, or remove the link to start empty."
+        )
+    layout = Layout(home, version, server_account(), entry.resolve())
+    if layout.data.is_dir() and layout.data.stat().st_uid != layout.account.uid:
+        raise LauncherError(
+            f"The database in {home} belongs to another user. Start as that user, "
+            "or set PAYLOOM_HOME to a directory of yours."
+        )
+    return layout
+
+
+def make_home(layout: Layout) -> None:
+    """Make the directories that starters share, passable for root's server account."""
+    mode = 0o711 if layout.account.borrowed else 0o700
+    layout.home.mkdir(mode=mode, parents=True, exist_ok=True)
+    layout.lock.parent.mkdir(mode=mode, exist_ok=True)
 
 
 def make_socket_directory(layout: Layout) -> None:
@@ -152,8 +154,10 @@ def check_socket_directory(layout: Layout) -> None:
     )
 
 
-def _foreign(home: Path) -> LauncherError:
-    return LauncherError(
-        f"The database in {home} belongs to another user. Start as that user, "
-        "or set PAYLOOM_HOME to a directory of yours."
-    )
+def remove_socket_directory(layout: Layout) -> None:
+    """Tidy up, unless there is nothing of ours."""
+    try:
+        check_socket_directory(layout)
+    except (LauncherError, FileNotFoundError):
+        return
+    shutil.rmtree(layout.sockets)

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from payloom.core.postgres.layout import layout_of, prepare
+from payloom.core.postgres.errors import LauncherError, explained
+from payloom.core.postgres.layout import layout_of, make_home
 from payloom.core.postgres.lock import locked
 from payloom.core.postgres.process import end
 from payloom.core.postgres.starting import (
@@ -21,6 +22,7 @@ class Postmaster:
     """Owns one server. Whoever makes it must `poll` it and `stop` it.
 
     The server does not die with its owner: the next `start` on the same home takes over from it.
+    So two owners of one home would take it from each other without end.
     """
 
     def __init__(self, home: Path, *, version: int = 18, durable: bool = True) -> None:
@@ -28,11 +30,10 @@ class Postmaster:
         self.version = version
         self.durable = durable
         self._started: Started | None = None
-        self._layout = layout_of(home, version)
 
     @property
     def pid(self) -> int | None:
-        """The child's process id, until it is known to have ended."""
+        """The child's process id; None when it has ended or was not started."""
         return self._started.pid if self._started and self.poll() is None else None
 
     def start(self) -> None:
@@ -43,15 +44,20 @@ class Postmaster:
         """
         if self.pid is not None:
             return
-        prepare(self._layout)
-        with locked(self._layout.lock):
-            self._layout = layout_of(self.home, self.version)
-            shut_down(self._layout)
-            self._layout, self._started = bring_up(self._layout, as_child, durable=self.durable)
+        with explained(self.home):
+            make_home(layout_of(self.home, self.version))
+            layout = layout_of(self.home, self.version)
+            make_home(layout)
+            with locked(layout.lock):
+                layout = layout_of(self.home, self.version)  # it may have been created meanwhile
+                shut_down(layout)
+                self._started = bring_up(layout, as_child, durable=self.durable)
 
     def wait_ready(self, timeout_s: float = READY_S) -> None:
         """Return once the server takes connections."""
-        wait_ready(self._layout, lambda: self.pid is None, timeout_s)
+        if self._started is None:
+            raise LauncherError("The server was not started yet: call start() first.")
+        wait_ready(self._started.layout, lambda: self.pid is None, timeout_s)
 
     def poll(self) -> int | None:
         """The exit code of a child that ended, negative for a signal; reaps it. None while it
@@ -61,9 +67,8 @@ class Postmaster:
 
     def stop(self, timeout_s: float = STOP_S) -> None:
         """Shut down fast: clients are disconnected, what they committed is kept."""
-        pid = self.pid
-        if pid is None:
+        if self._started is None or self.pid is None:
             return
-        end(pid, lambda: self.poll() is not None, timeout_s)
+        end(self._started.pid, lambda: self.poll() is not None, timeout_s)
         if self.poll() is None:
-            raise failure(self._layout, f"PostgreSQL (process {pid}) does not stop")
+            raise failure(self._started.layout, f"Process {self._started.pid} does not stop")

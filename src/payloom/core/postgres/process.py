@@ -9,7 +9,7 @@ unlike its working directory, which root in a container may not see.
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,28 +46,22 @@ def running(layout: Layout) -> PidFile | None:
 
 
 def is_postmaster(layout: Layout, pid: int) -> bool:
-    words = _command_line(layout, pid)
-    return (
-        os.path.basename(words[0]) == b"postgres" and os.fsencode(layout.data) in words[1:]
-        if words
-        else False
-    )
+    program, *words = _command_line(layout, pid) or [b""]
+    return os.path.basename(program) == b"postgres" and os.fsencode(layout.data) in words
 
 
-def orphans(layout: Layout) -> Iterator[int]:
-    """Servers' children that outlived their killed postmaster, busy with a long query."""
+def kill_remains(layout: Layout) -> None:
+    """End every process of a server that has no pid file any more, or no postmaster.
+
+    A child busy with a long query outlives its killed postmaster, and a new server may not touch
+    the files meanwhile. What it did not commit is lost, as for every client of a crashed server.
+    """
     title = f"postgres: payloom-{layout.name}: ".encode()
     for entry in PROC.glob("[0-9]*"):
-        words = _command_line(layout, int(entry.name))
-        if words and words[0].startswith(title):
-            yield int(entry.name)
-
-
-def kill_orphans(layout: Layout) -> None:
-    """End them: a new server may not touch the files while they run. What they did not commit is
-    lost, as it is for every client of a server that crashed."""
-    for pid in orphans(layout):
-        _signal(pid, signal.SIGKILL)
+        pid = int(entry.name)
+        words = _command_line(layout, pid)
+        if is_postmaster(layout, pid) or (words and words[0].startswith(title)):
+            _signal(pid, signal.SIGKILL)
 
 
 def is_alive(pid: int) -> bool:

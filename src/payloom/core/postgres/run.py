@@ -30,10 +30,15 @@ SELF: Identity = {}
 
 
 def run(
-    command: Command, identity: Identity = SELF, *, text: str = "", stderr: int = subprocess.STDOUT
+    command: Command,
+    identity: Identity = SELF,
+    *,
+    text: str = "",
+    stderr: int = subprocess.STDOUT,
+    keep: tuple[int, ...] = (),
 ) -> subprocess.CompletedProcess[str]:
     """Run to the end and keep what it says. In a session of its own: a Ctrl-C is for the caller,
-    who then cleans up."""
+    who then cleans up. `keep` are descriptors that the program inherits."""
     return subprocess.run(  # noqa: S603 – see above
         command,
         input=text,
@@ -45,12 +50,15 @@ def run(
         umask=0o077,
         env=ENVIRONMENT,
         start_new_session=True,
+        pass_fds=keep,
         check=False,
         **identity,
     )
 
 
-def run_as_child(command: Command, identity: Identity, log: int) -> subprocess.Popen[bytes]:
+def run_as_child(
+    command: Command, identity: Identity, *, log: int, keep: int
+) -> subprocess.Popen[bytes]:
     """Start a child that the caller must reap. In a session of its own: a Ctrl-C at the terminal
     must not stop a server before its clients."""
     return subprocess.Popen(  # noqa: S603 – see above
@@ -62,14 +70,16 @@ def run_as_child(command: Command, identity: Identity, log: int) -> subprocess.P
         umask=0o077,
         env=ENVIRONMENT,
         start_new_session=True,
+        pass_fds=(keep,),
         **identity,
     )
 
 
-def run_detached(command: Command, identity: Identity, log: int) -> int:
+def run_detached(command: Command, identity: Identity, *, log: int, keep: int) -> int:
     """Start what is nobody's child, so it survives the caller and init reaps it.
 
     A shell forks in between, since a fork of our own could meet threads that hold locks.
     """
     script = '"$@" </dev/null >&2 & echo $!'
-    return int(run(["/bin/sh", "-c", script, "sh", *command], identity, stderr=log).stdout)
+    shell: Command = ["/bin/sh", "-c", script, "sh", *command]
+    return int(run(shell, identity, stderr=log, keep=(keep,)).stdout)

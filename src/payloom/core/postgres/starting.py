@@ -11,11 +11,12 @@ from payloom.core.postgres.config import write_settings
 from payloom.core.postgres.errors import LauncherError, tail
 from payloom.core.postgres.layout import Layout, make_socket_directory
 from payloom.core.postgres.locate import programs
+from payloom.core.postgres.lock import locked_at_once
 from payloom.core.postgres.process import (
     end,
     is_alive,
     is_postmaster,
-    kill_orphans,
+    kill_remains,
     read_pid_file,
     running,
     wait_until,
@@ -26,23 +27,25 @@ RETRY_S = 5.0
 STOP_S = 30.0
 READY_S = 120.0  # recovery after a crash replays up to max_wal_size
 
+IN_USE = "PostgreSQL did not start: another server, perhaps in another container, holds the cluster"
 # The dead postmaster is not reaped yet, or its children still hold its memory.
 REFUSALS = ('lock file "', "pre-existing shared memory block")
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A server process: its id, and how to see that it ended."""
+    """A server process: where it runs, its id, and how to see that it ended."""
 
+    layout: Layout
     pid: int
     has_ended: Callable[[], bool]
     child: subprocess.Popen[bytes] | None = None
 
 
-Spawn = Callable[[Command, Layout, int], Started]
+Spawn = Callable[[Command, Layout, int, int], Started]
 
 
-def bring_up(layout: Layout, spawn: Spawn, *, durable: bool) -> tuple[Layout, Started]:
+def bring_up(layout: Layout, spawn: Spawn, *, durable: bool) -> Started:
     """Create the cluster if need be, and start its server. The caller holds the lock, and has
     seen that none runs."""
     found = programs(layout.version, layout.account)
@@ -53,13 +56,11 @@ def bring_up(layout: Layout, spawn: Spawn, *, durable: bool) -> tuple[Layout, St
     command: Command = [found / "postgres", "-D", layout.data]
     deadline = time.monotonic() + RETRY_S
     while True:
-        _clear_remains(layout)
-        started = _spawn_logged(command, layout, spawn)
-        if _is_accepted(layout, started):
-            return layout, started
-        refused = any(reason in tail(layout.start_log) for reason in REFUSALS)
-        if not refused or time.monotonic() > deadline:
-            raise failure(layout, "PostgreSQL did not start")
+        started = _spawn_guarded(command, layout, spawn)
+        if started and _is_accepted(started):
+            return started
+        if time.monotonic() > deadline or (started and not _is_refused(layout)):
+            raise failure(layout, "PostgreSQL did not start" if started else IN_USE)
         time.sleep(0.1)
 
 
@@ -87,16 +88,16 @@ def shut_down(layout: Layout, timeout_s: float = STOP_S) -> bool:
     return True
 
 
-def as_child(command: Command, layout: Layout, log: int) -> Started:
+def as_child(command: Command, layout: Layout, log: int, guard: int) -> Started:
     """Spawn for a caller who reaps the server."""
-    child = run_as_child(command, layout.account.identity, log)
-    return Started(child.pid, lambda: child.poll() is not None, child)
+    child = run_as_child(command, layout.account.identity, log=log, keep=guard)
+    return Started(layout, child.pid, lambda: child.poll() is not None, child)
 
 
-def detached(command: Command, layout: Layout, log: int) -> Started:
+def detached(command: Command, layout: Layout, log: int, guard: int) -> Started:
     """Spawn for a caller who goes away."""
-    pid = run_detached(command, layout.account.identity, log)
-    return Started(pid, lambda: not is_alive(pid))
+    pid = run_detached(command, layout.account.identity, log=log, keep=guard)
+    return Started(layout, pid, lambda: not is_alive(pid))
 
 
 def failure(layout: Layout, what: str) -> LauncherError:
@@ -105,36 +106,47 @@ def failure(layout: Layout, what: str) -> LauncherError:
     return LauncherError(f"{what} in {layout.data}.{tail(layout.start_log, *logs[-1:])}")
 
 
-def _clear_remains(layout: Layout) -> None:
-    """Remove what a killed server left, where it could block the next one.
-
-    A pid that meanwhile is a stranger's makes PostgreSQL refuse to start for ever. The lock that
-    we hold, and the orphans being gone, make it safe to remove the note.
+def _spawn_guarded(command: Command, layout: Layout, spawn: Spawn) -> Started | None:
+    """Spawn with `server.lock` held, which all processes of the server inherit; None if there
+    still is one. It needs neither pids nor memory to be shared, so it also sees other containers.
     """
-    kill_orphans(layout)
+    kill_remains(layout)
+    guard = locked_at_once(layout.server_lock)
+    if guard is None:
+        return None
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_TRUNC | os.O_NOFOLLOW
+    log = os.open(layout.start_log, flags, 0o600)
+    try:
+        _remove_notes(layout)
+        return spawn(command, layout, log, guard)
+    finally:
+        os.close(log)
+        os.close(guard)
+
+
+def _remove_notes(layout: Layout) -> None:
+    """Remove what a killed server wrote of itself; that it is gone is certain by now.
+
+    PostgreSQL refuses to start for ever if the pid it finds is meanwhile a stranger's.
+    """
     noted = read_pid_file(layout)
-    if noted and is_alive(noted.pid) and not is_postmaster(layout, noted.pid):
+    if noted and is_alive(noted.pid):
         layout.pid_file.unlink()
     for left in layout.sockets.glob(".s.PGSQL.*"):
         left.unlink()
 
 
-def _spawn_logged(command: Command, layout: Layout, spawn: Spawn) -> Started:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_TRUNC | os.O_NOFOLLOW
-    log = os.open(layout.start_log, flags, 0o600)
-    try:
-        return spawn(command, layout, log)
-    finally:
-        os.close(log)
-
-
-def _is_accepted(layout: Layout, started: Started) -> bool:
+def _is_accepted(started: Started) -> bool:
     """Wait until the server is past all refusals, or ended. It notes its status once it holds
     lock, memory and socket."""
 
     def has_noted_status() -> bool:
-        noted = read_pid_file(layout)
+        noted = read_pid_file(started.layout)
         return noted is not None and noted.pid == started.pid and noted.status != ""
 
     wait_until(lambda: has_noted_status() or started.has_ended(), READY_S)
     return not started.has_ended()
+
+
+def _is_refused(layout: Layout) -> bool:
+    return any(reason in tail(layout.start_log) for reason in REFUSALS)
