@@ -1,0 +1,99 @@
+"""Secrets that we must be able to read back, sealed in two steps (S21).
+
+The master key lives outside the database and seals one data key per merchant; the data key seals
+that merchant's secrets. What a ciphertext belongs to is part of the seal: moved to another
+merchant, owner, field or key version, it does not open.
+"""
+
+import hashlib
+from datetime import datetime
+from uuid import UUID
+
+from payloom.core import crypto
+from payloom.core.db import Tx
+from payloom.core.secret import Secret
+from payloom.merchants import queries
+from payloom.merchants.model import DataKey, Sealed
+from payloom.runtime import Runtime
+
+PLAINTEXT_BYTES_MAX = 8_000  # the table takes 8,192 with nonce and tag
+
+
+class MasterKeyWrong(Exception):
+    """This process has another master key than the one that sealed the merchants' data keys."""
+
+
+async def make_data_key(tx: Tx, rt: Runtime, merchant_id: UUID, now: datetime) -> None:
+    """A new merchant's first data key."""
+    key_id = master_key_id(rt.master_key)
+    bound_to = _bound_to_merchant(merchant_id, 1, key_id)
+    wrapped = crypto.seal(rt.master_key, crypto.new_key(), bound_to=bound_to)
+    await queries.insert_data_key(tx, DataKey(merchant_id, 1, key_id, wrapped), now)
+
+
+async def seal(
+    tx: Tx, rt: Runtime, merchant_id: UUID, owner: UUID, field: str, plaintext: str, now: datetime
+) -> None:
+    """Keep a secret under (merchant, owner, field), in place of what was there.
+
+    Raises MasterKeyWrong.
+    """
+    data_key = await queries.newest_data_key(tx, merchant_id)
+    bound_to = _bound_to_place(merchant_id, owner, field, data_key.version)
+    sealed = crypto.seal(await _unwrap(rt, data_key), plaintext.encode(), bound_to=bound_to)
+    await queries.put_secret(tx, Sealed(owner, field, sealed, data_key), now)
+
+
+async def unseal_all(tx: Tx, rt: Runtime, merchant_id: UUID, owner: UUID) -> dict[str, Secret]:
+    """Every secret of an owner, by field; empty if it has none.
+
+    Raises MasterKeyWrong, or SealBroken when a row was altered or moved.
+    """
+    found = {}
+    for row in await queries.secrets_of(tx, merchant_id, owner):
+        data_key = await _unwrap(rt, row.data_key)
+        bound_to = _bound_to_place(merchant_id, owner, row.field, row.data_key.version)
+        plaintext = crypto.unseal(data_key, row.sealed, bound_to=bound_to)
+        found[row.field] = Secret(plaintext.decode())
+    return found
+
+
+def master_key_id(master_key: bytes) -> str:
+    """Names a master key without telling anything of it."""
+    return hashlib.sha256(b"payloom master key" + master_key).hexdigest()[:16]
+
+
+async def _unwrap(rt: Runtime, data_key: DataKey) -> bytes:
+    """The data key itself. Cached by its row's whole content, so that a row which is rolled back
+    or changed can never lend its key to another."""
+
+    async def load() -> bytes:
+        return _opened(rt.master_key, data_key)
+
+    return await rt.cache.get(data_key, load)
+
+
+def _opened(master_key: bytes, data_key: DataKey) -> bytes:
+    ours = master_key_id(master_key)
+    if data_key.master_key_id != ours:
+        raise MasterKeyWrong(
+            f"The secrets in this database are sealed under the master key"
+            f" {data_key.master_key_id}, but this process has {ours}. Set PAYLOOM_MASTER_KEY (or,"
+            " with the embedded database, restore PAYLOOM_HOME/master.key) to the key they were"
+            " sealed under; without it they cannot be read."
+        )
+    bound_to = _bound_to_merchant(data_key.merchant_id, data_key.version, ours)
+    return crypto.unseal(master_key, data_key.wrapped, bound_to=bound_to)
+
+
+def _bound_to_merchant(merchant_id: UUID, version: int, key_id: str) -> bytes:
+    return _joined(b"data key", merchant_id.bytes, str(version).encode(), key_id.encode())
+
+
+def _bound_to_place(merchant_id: UUID, owner: UUID, field: str, version: int) -> bytes:
+    return _joined(b"secret", merchant_id.bytes, owner.bytes, field.encode(), str(version).encode())
+
+
+def _joined(*parts: bytes) -> bytes:
+    """Length before each part, so that no two lists of parts give the same bytes."""
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
