@@ -1,0 +1,163 @@
+"""A merchant's account at a PSP: credentials checked and sealed, and made into a connector."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import structlog
+
+from payloom.connectors.contract import Connector, Credentials
+from payloom.core import ids
+from payloom.core.db import Tx
+from payloom.core.errors import FieldError, InvalidRequest, NotFound, invalid
+from payloom.core.secret import Secret
+from payloom.merchants import queries, vault
+from payloom.merchants.cached import cached
+from payloom.merchants.credentials import (
+    WEBHOOK_SECRETS,
+    address_mistakes,
+    mistakes_in,
+    secret_mistakes,
+)
+from payloom.merchants.merchants import NoSuchMerchant
+from payloom.merchants.model import Connection as Connection  # part of this module's interface
+from payloom.runtime import Runtime
+
+log = structlog.get_logger()
+
+
+class PspUnavailable(InvalidRequest):
+    code = "psp_unavailable"
+    title = "The merchant has no connection to this PSP"
+
+
+class NoSuchConnection(NotFound):
+    title = "There is no such connection"
+
+
+async def add_connection(
+    rt: Runtime,
+    merchant_id: UUID,
+    psp: str,
+    secrets: Mapping[str, Secret],
+    *,
+    api_base: str | None = None,
+    psp_account: str | None = None,
+) -> UUID:
+    """Keep a merchant's credentials at a PSP; new payment orders use the newest connection.
+
+    Raises InvalidRequest with every mistake, and NotFound for an unknown merchant.
+    """
+    spec = rt.specs.get(psp)
+    if spec is None:
+        raise invalid("psp", f"there is no connector {psp!r}; known are {_known(rt)}")
+    now = rt.clock()
+    async with rt.db.transaction() as tx:
+        mode = await queries.mode_of(tx, merchant_id)
+        if mode is None:
+            raise NoSuchMerchant
+        mistakes = mistakes_in(spec, mode, secrets) + address_mistakes(api_base, psp_account)
+        if mistakes:
+            raise InvalidRequest(errors=mistakes)
+        connection = Connection(merchant_id, ids.new(), psp, api_base, psp_account, mode)
+        await queries.insert_connection(tx, connection, now)
+        for field, secret in secrets.items():
+            await vault.seal(tx, rt, merchant_id, connection.id, field, secret.reveal(), now)
+    _forget(rt, connection)
+    log.info("connection.added", connection=ids.text("con", connection.id), psp=psp)
+    return connection.id
+
+
+async def add_secret(rt: Runtime, merchant_id: UUID, connection_id: UUID, secret: Secret) -> str:
+    """Keep one more webhook secret beside those in use, and say under which name.
+
+    Both verify while the PSP changes from one to the other. Raises InvalidRequest, NotFound.
+    """
+    async with rt.db.transaction() as tx:
+        connection = await _locked(tx, merchant_id, connection_id)
+        taken = await vault.unseal_all(tx, rt, merchant_id, connection_id)
+        field = next((name for name in WEBHOOK_SECRETS if name not in taken), None)
+        if field is None:
+            raise invalid(WEBHOOK_SECRETS[0], "there are enough: replace one of them")
+        await _keep(tx, rt, connection, field, secret)
+    _forget(rt, connection)
+    return field
+
+
+async def replace_secret(
+    rt: Runtime, merchant_id: UUID, connection_id: UUID, *, field: str, secret: Secret
+) -> None:
+    """Put a new secret in the place of one. Raises InvalidRequest, NotFound."""
+    async with rt.db.transaction() as tx:
+        connection = await _locked(tx, merchant_id, connection_id)
+        await _keep(tx, rt, connection, field, secret)
+    _forget(rt, connection)
+
+
+async def disable_connection(rt: Runtime, merchant_id: UUID, connection_id: UUID) -> None:
+    """Use it no more, neither for payments nor for notices. Raises NotFound."""
+    async with rt.db.transaction() as tx:
+        connection = await _locked(tx, merchant_id, connection_id)
+        await queries.disable_connection(tx, merchant_id, connection_id, rt.clock())
+    _forget(rt, connection)
+    log.info("connection.disabled", connection=ids.text("con", connection_id))
+
+
+async def connection_for_psp(rt: Runtime, merchant_id: UUID, psp: str | None) -> Connection:
+    """The merchant's newest connection to this PSP, or to any. Raises PspUnavailable."""
+
+    async def load() -> Connection | None:
+        async with rt.db.statement() as tx:
+            return await queries.newest_connection(tx, merchant_id, wanted)
+
+    wanted = [name for name in rt.specs if psp in (None, name)]
+    found = await cached(rt, ("connection_for_psp", merchant_id, psp), load) if wanted else None
+    if found is None:
+        sentence = f"no connection to {psp!r}" if psp else "no connection to any PSP yet"
+        message = f"this merchant has {sentence}; connectors here are {_known(rt)}"
+        raise PspUnavailable(errors=[FieldError("psp", message)])
+    return found
+
+
+async def connector_of(rt: Runtime, connection_id: UUID) -> tuple[Connection, Connector]:
+    """A connection ready for use. Raises NotFound if it is unknown or disabled."""
+
+    async def load() -> tuple[Connection, Connector] | None:
+        async with rt.db.statement() as tx:
+            connection = await queries.connection_by_id(tx, connection_id)
+            if connection is None:
+                return None
+            secrets = await vault.unseal_all(tx, rt, connection.merchant_id, connection_id)
+        credentials = Credentials(secrets, connection.api_base)
+        return connection, rt.specs[connection.psp].build(credentials, rt.http)
+
+    found = await cached(rt, ("connector_of", connection_id), load)
+    if found is None:
+        raise NoSuchConnection
+    return found
+
+
+async def _locked(tx: Tx, merchant_id: UUID, connection_id: UUID) -> Connection:
+    connection = await queries.lock_connection(tx, merchant_id, connection_id)
+    if connection is None:
+        raise NoSuchConnection
+    return connection
+
+
+async def _keep(tx: Tx, rt: Runtime, connection: Connection, field: str, secret: Secret) -> None:
+    spec = rt.specs[connection.psp]
+    if mistakes := secret_mistakes(spec, connection.mode, field, secret):
+        raise InvalidRequest(errors=mistakes)
+    owner = connection.id
+    await vault.seal(tx, rt, connection.merchant_id, owner, field, secret.reveal(), rt.clock())
+    log.info("connection.secret_kept", connection=ids.text("con", owner), field=field)
+
+
+def _forget(rt: Runtime, connection: Connection) -> None:
+    """What was just changed here is used here at once; elsewhere within CACHE_TTL_S."""
+    rt.cache.forget(("connector_of", connection.id))
+    rt.cache.forget(("connection_for_psp", connection.merchant_id, connection.psp))
+    rt.cache.forget(("connection_for_psp", connection.merchant_id, None))
+
+
+def _known(rt: Runtime) -> str:
+    return ", ".join(sorted(rt.specs)) or "none"
