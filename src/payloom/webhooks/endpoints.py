@@ -1,0 +1,107 @@
+"""Endpoints: where a merchant wants to hear of events, and the secret that signs them."""
+
+import base64
+import secrets
+from collections.abc import Sequence
+from uuid import UUID
+
+import structlog
+
+from payloom.core import ids
+from payloom.core.errors import Conflict, FieldError, InvalidRequest, NotFound
+from payloom.core.secret import Secret
+from payloom.merchants import vault
+from payloom.merchants.model import Mode
+from payloom.runtime import Runtime
+from payloom.webhooks import queries
+from payloom.webhooks.addresses import mistakes_in
+from payloom.webhooks.event_types import EVENT_TYPES
+from payloom.webhooks.model import Endpoint
+
+log = structlog.get_logger()
+
+ENABLED_MAX = 20  # each one is a row more for every event
+SECRET_BYTES = 32
+_FIELD = "secret"
+
+
+class NoSuchEndpoint(NotFound):
+    title = "There is no such webhook endpoint"
+
+
+class TooManyEndpoints(Conflict):
+    code = "too_many_webhook_endpoints"
+    title = f"A merchant can have {ENABLED_MAX} webhook endpoints; delete one first"
+
+
+async def create_endpoint(
+    rt: Runtime, merchant_id: UUID, mode: Mode, url: str, event_types: Sequence[str] | None
+) -> Endpoint:
+    """A new endpoint with its secret, told of everything that happens from now on.
+
+    `event_types` None means all. Raises InvalidRequest with every mistake, TooManyEndpoints.
+    """
+    _check(url, event_types, allow_loopback=allow_loopback(rt, mode))
+    now = rt.clock()
+    kinds = tuple(dict.fromkeys(event_types)) if event_types is not None else None
+    endpoint = Endpoint(merchant_id, ids.new(), url, kinds, now, None)
+    async with rt.db.transaction() as tx:
+        if not await queries.insert_endpoint(tx, endpoint, ENABLED_MAX):
+            raise TooManyEndpoints
+        await vault.seal(tx, rt, merchant_id, endpoint.id, _FIELD, new_secret().reveal(), now)
+    log.info("webhook_endpoint.created", endpoint=ids.text("whe", endpoint.id))
+    return endpoint
+
+
+async def get_endpoint(rt: Runtime, merchant_id: UUID, endpoint_id: UUID) -> Endpoint:
+    """One endpoint, also a disabled one. Raises NoSuchEndpoint, also for another merchant's."""
+    async with rt.db.statement() as tx:
+        found = await queries.endpoint(tx, merchant_id, endpoint_id)
+    if found is None:
+        raise NoSuchEndpoint
+    return found
+
+
+async def disable_endpoint(rt: Runtime, merchant_id: UUID, endpoint_id: UUID) -> Endpoint:
+    """Tell it nothing more; what it is still owed is closed by the worker. Repeating is harmless.
+
+    Raises NoSuchEndpoint.
+    """
+    async with rt.db.statement() as tx:
+        found = await queries.disable_endpoint(tx, merchant_id, endpoint_id, rt.clock())
+    if found is None:
+        raise NoSuchEndpoint
+    log.info("webhook_endpoint.disabled", endpoint=ids.text("whe", endpoint_id))
+    return found
+
+
+async def signing_secrets(rt: Runtime, merchant_id: UUID, endpoint_id: UUID) -> tuple[Secret, ...]:
+    """The secrets that are live, each of which signs every delivery (F60); some seconds old."""
+
+    async def load() -> tuple[Secret, ...]:
+        async with rt.db.statement() as tx:
+            found = await vault.unseal_all(tx, rt, merchant_id, endpoint_id)
+        return tuple(found[field] for field in sorted(found))
+
+    return await rt.cache.get(("webhook_secrets", merchant_id, endpoint_id), load)
+
+
+def allow_loopback(rt: Runtime, mode: Mode) -> bool:
+    """Whether endpoints of such a merchant may be on this machine."""
+    return mode == "test" and rt.settings.webhooks_to_loopback
+
+
+def new_secret() -> Secret:
+    """`whsec_` and the base64 of random bytes, as Standard Webhooks writes them."""
+    return Secret("whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode())
+
+
+def _check(url: str, event_types: Sequence[str] | None, *, allow_loopback: bool) -> None:
+    mistakes = [FieldError("url", why) for why in mistakes_in(url, allow_loopback=allow_loopback)]
+    for place, kind in enumerate(event_types or ()):
+        if kind not in EVENT_TYPES:
+            mistakes.append(FieldError(f"event_types[{place}]", "there is no such event type"))
+    if event_types is not None and not event_types:
+        mistakes.append(FieldError("event_types", "name at least one, or leave it out for all"))
+    if mistakes:
+        raise InvalidRequest(errors=mistakes)

@@ -1,0 +1,56 @@
+"""The nouns: endpoints, events, deliveries, as values."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a merchant wants to hear of events; `event_types` None means of all."""
+
+    merchant_id: UUID
+    id: UUID
+    url: str
+    event_types: tuple[str, ...] | None
+    created_at: datetime
+    disabled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as kept; `body` is the text that goes over the wire."""
+
+    merchant_id: UUID
+    id: UUID
+    payment_order_id: UUID | None
+    sequence: int
+    type: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that is ours until its lease ends; `fence` proves it, `tries` counts this one."""
+
+    merchant_id: UUID
+    id: UUID
+    fence: int
+    tries: int
+    event_id: UUID
+    endpoint_id: UUID
+    url: str
+    body: str
+    is_test: bool
+    is_disabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a try: `delivered`, `pending` again at `next_at`, or `exhausted`."""
+
+    delivery: Claimed
+    state: str
+    next_at: datetime
+    status: int | None
+    error: str | None

@@ -1,0 +1,260 @@
+"""All SQL of events, endpoints and deliveries."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from payloom.core.db import Row, Tx
+from payloom.core.paging import Page
+from payloom.webhooks.model import Claimed, Endpoint, Result, StoredEvent
+
+# --- publishing ------------------------------------------------------------------------------
+
+
+async def insert_events(tx: Tx, events: Sequence[StoredEvent], now: datetime) -> None:
+    """The events, and one delivery per enabled endpoint of the merchant that wants the type."""
+    await tx.execute(
+        _INSERT_EVENTS,
+        [event.merchant_id for event in events],
+        [event.id for event in events],
+        [event.payment_order_id for event in events],
+        [event.sequence for event in events],
+        [event.type for event in events],
+        [event.body for event in events],
+        now,
+    )
+
+
+# A delivery's id is made from the event's time and both ids: PostgreSQL 16 has no uuidv7(), and
+# only the database knows how many deliveries there are.
+_INSERT_EVENTS = """
+WITH told AS (
+    INSERT INTO events (merchant_id, id, payment_order_id, sequence, type, body, at)
+    SELECT *, $7 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::text[])
+)
+INSERT INTO deliveries (merchant_id, id, event_id, endpoint_id, state, next_at, created_at)
+SELECT e.merchant_id,
+       (left(e.id::text, 14) || '7' || substr(digest, 1, 3) || '8' || substr(digest, 4, 15))::uuid,
+       e.id, w.id, 'pending', $7, $7
+  FROM unnest($1::uuid[], $2::uuid[], $5::text[]) AS e (merchant_id, id, type)
+  JOIN webhook_endpoints AS w ON w.merchant_id = e.merchant_id AND w.disabled_at IS NULL
+   AND (w.event_types IS NULL OR e.type = ANY (w.event_types))
+ CROSS JOIN LATERAL encode(sha256(uuid_send(e.id) || uuid_send(w.id)), 'hex') AS digest
+"""
+
+
+# --- endpoints -------------------------------------------------------------------------------
+
+
+async def insert_endpoint(tx: Tx, endpoint: Endpoint, enabled_max: int) -> bool:
+    """False, and nothing written, if the merchant has `enabled_max` enabled ones already."""
+    row = await tx.fetchrow(
+        _INSERT_ENDPOINT,
+        endpoint.merchant_id,
+        endpoint.id,
+        endpoint.url,
+        endpoint.event_types,
+        endpoint.created_at,
+        enabled_max,
+    )
+    return row is not None
+
+
+async def endpoint(tx: Tx, merchant_id: UUID, endpoint_id: UUID) -> Endpoint | None:
+    row = await tx.fetchrow(_ENDPOINT, merchant_id, endpoint_id)
+    return _endpoint(row) if row is not None else None
+
+
+async def list_endpoints(tx: Tx, merchant_id: UUID, page: Page) -> list[Endpoint]:
+    """Newest first, one more than the page holds if there are more."""
+    rows = await tx.fetch(_LIST_ENDPOINTS, merchant_id, page.after, page.limit + 1)
+    return [_endpoint(row) for row in rows]
+
+
+async def disable_endpoint(
+    tx: Tx, merchant_id: UUID, endpoint_id: UUID, now: datetime
+) -> Endpoint | None:
+    """The endpoint, disabled now or before."""
+    row = await tx.fetchrow(_DISABLE_ENDPOINT, merchant_id, endpoint_id, now)
+    return _endpoint(row) if row is not None else None
+
+
+def _endpoint(row: Row) -> Endpoint:
+    kinds = row["event_types"]
+    return Endpoint(
+        row["merchant_id"],
+        row["id"],
+        row["url"],
+        tuple(kinds) if kinds is not None else None,
+        row["created_at"],
+        row["disabled_at"],
+    )
+
+
+_INSERT_ENDPOINT = """
+INSERT INTO webhook_endpoints (merchant_id, id, url, event_types, created_at)
+SELECT $1, $2, $3, $4::text[], $5
+ WHERE (SELECT count(*) FROM webhook_endpoints WHERE merchant_id = $1 AND disabled_at IS NULL) < $6
+RETURNING id
+"""
+
+_ENDPOINT = "SELECT * FROM webhook_endpoints WHERE merchant_id = $1 AND id = $2"
+
+_LIST_ENDPOINTS = """
+SELECT * FROM webhook_endpoints
+ WHERE merchant_id = $1 AND ($2::uuid IS NULL OR id < $2)
+ ORDER BY id DESC LIMIT $3
+"""
+
+_DISABLE_ENDPOINT = """
+UPDATE webhook_endpoints SET disabled_at = coalesce(disabled_at, $3)
+ WHERE merchant_id = $1 AND id = $2
+RETURNING *
+"""
+
+
+# --- reading events --------------------------------------------------------------------------
+
+
+async def event(tx: Tx, merchant_id: UUID, event_id: UUID) -> StoredEvent | None:
+    row = await tx.fetchrow(_EVENT, merchant_id, event_id)
+    return _event(row) if row is not None else None
+
+
+async def list_events(
+    tx: Tx,
+    merchant_id: UUID,
+    page: Page,
+    *,
+    type: str | None = None,  # noqa: A002 – the column's and the query parameter's name
+    payment_order_id: UUID | None = None,
+) -> list[StoredEvent]:
+    """Newest first, one more than the page holds if there are more."""
+    sql = _LIST_EVENTS if payment_order_id is None else _LIST_EVENTS_OF_ORDER
+    filters = [type] if payment_order_id is None else [type, payment_order_id]
+    rows = await tx.fetch(sql, merchant_id, page.after, page.limit + 1, *filters)
+    return [_event(row) for row in rows]
+
+
+def _event(row: Row) -> StoredEvent:
+    return StoredEvent(
+        row["merchant_id"],
+        row["id"],
+        row["payment_order_id"],
+        row["sequence"],
+        row["type"],
+        row["body"],
+    )
+
+
+_EVENT = "SELECT * FROM events WHERE merchant_id = $1 AND id = $2"
+
+_LIST_EVENTS = """
+SELECT * FROM events
+ WHERE merchant_id = $1 AND ($2::uuid IS NULL OR id < $2) AND ($4::text IS NULL OR type = $4)
+ ORDER BY id DESC LIMIT $3
+"""
+
+# An order has a handful of events: found by its own index, then sorted.
+_LIST_EVENTS_OF_ORDER = """
+SELECT * FROM events
+ WHERE merchant_id = $1 AND payment_order_id = $5
+   AND ($2::uuid IS NULL OR id < $2) AND ($4::text IS NULL OR type = $4)
+ ORDER BY id DESC LIMIT $3
+"""
+
+
+# --- delivering ------------------------------------------------------------------------------
+
+
+async def claim_due(
+    tx: Tx,
+    now: datetime,
+    *,
+    limit: int,
+    per_endpoint: int,
+    busy: Sequence[UUID],
+    lease_s: int,
+) -> list[Claimed]:
+    """Take what is due, for `lease_s` seconds of the database's clock.
+
+    At most `per_endpoint` for one endpoint, nothing for those that are `busy`, and the endpoints
+    that wait longest come first: so a slow one holds up only itself, however much it owes (F57).
+    """
+    rows = await tx.fetch(_CLAIM_DUE, now, limit, per_endpoint, list(busy), lease_s)
+    return [_claimed(row) for row in rows]
+
+
+async def record_results(tx: Tx, results: Sequence[Result], now: datetime) -> set[UUID]:
+    """Write the results; the ids written. Missing ones had lost their claim (F83)."""
+    ordered = sorted(results, key=lambda result: result.delivery.id)
+    rows = await tx.fetch(
+        _RECORD_RESULTS,
+        [result.delivery.merchant_id for result in ordered],
+        [result.delivery.id for result in ordered],
+        [result.delivery.fence for result in ordered],
+        [result.state for result in ordered],
+        [result.next_at for result in ordered],
+        [result.status for result in ordered],
+        [result.error for result in ordered],
+        now,
+    )
+    return {row["id"] for row in rows}
+
+
+def _claimed(row: Row) -> Claimed:
+    return Claimed(**{name: row[name] for name in Claimed.__slots__})
+
+
+# `waiting` hops through the index from endpoint to endpoint, so its cost grows with the number of
+# endpoints that are owed something, not with what they are owed. What a disabled endpoint is owed
+# is handed out at once, to be closed.
+_CLAIM_DUE = """
+WITH RECURSIVE waiting (merchant_id, endpoint_id, oldest) AS (
+   (SELECT merchant_id, endpoint_id, next_at FROM deliveries
+     WHERE state = 'pending'
+     ORDER BY merchant_id, endpoint_id, next_at LIMIT 1)
+     UNION ALL
+    SELECT hop.* FROM waiting AS w, LATERAL (
+        SELECT merchant_id, endpoint_id, next_at FROM deliveries
+         WHERE state = 'pending' AND (merchant_id, endpoint_id) > (w.merchant_id, w.endpoint_id)
+         ORDER BY merchant_id, endpoint_id, next_at LIMIT 1) AS hop
+), owed AS (
+    SELECT w.merchant_id, w.endpoint_id, e.url, e.disabled_at IS NOT NULL AS is_disabled,
+           CASE WHEN e.disabled_at IS NULL THEN $1::timestamptz ELSE 'infinity' END AS due_by
+      FROM waiting AS w
+      JOIN webhook_endpoints AS e ON (e.merchant_id, e.id) = (w.merchant_id, w.endpoint_id)
+     WHERE (w.oldest <= $1 OR e.disabled_at IS NOT NULL) AND w.endpoint_id <> ALL ($4::uuid[])
+     ORDER BY w.oldest
+), due AS (
+    SELECT mine.*, o.url, o.is_disabled FROM owed AS o, LATERAL (
+        SELECT merchant_id, id FROM deliveries
+         WHERE state = 'pending' AND merchant_id = o.merchant_id AND endpoint_id = o.endpoint_id
+           AND next_at <= o.due_by
+           AND (lease_until IS NULL OR lease_until < clock_timestamp())
+         ORDER BY next_at LIMIT $3 FOR UPDATE SKIP LOCKED) AS mine
+     LIMIT $2
+), claimed AS (
+    UPDATE deliveries AS d
+       SET lease_until = clock_timestamp() + $5 * interval '1 second',
+           fence = d.fence + 1, tries = d.tries + 1
+      FROM due
+     WHERE (d.merchant_id, d.id) = (due.merchant_id, due.id)
+ RETURNING d.merchant_id, d.id, d.fence, d.tries, d.event_id, d.endpoint_id, due.url,
+           due.is_disabled
+)
+SELECT c.*, e.body, m.mode = 'test' AS is_test
+  FROM claimed AS c
+  JOIN events AS e ON (e.merchant_id, e.id) = (c.merchant_id, c.event_id)
+  JOIN merchants AS m ON m.merchant_id = c.merchant_id
+"""
+
+_RECORD_RESULTS = """
+UPDATE deliveries AS d
+   SET state = r.state, next_at = r.next_at, last_status = r.status, last_error = r.error,
+       lease_until = NULL, finished_at = CASE WHEN r.state <> 'pending' THEN $8::timestamptz END
+  FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::timestamptz[], $6::int[],
+              $7::text[]) AS r (merchant_id, id, fence, state, next_at, status, error)
+ WHERE (d.merchant_id, d.id, d.fence) = (r.merchant_id, r.id, r.fence) AND d.state = 'pending'
+RETURNING d.id
+"""

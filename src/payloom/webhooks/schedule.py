@@ -1,0 +1,30 @@
+"""When a delivery that failed is tried again: quickly at first, then ever more rarely (F56)."""
+
+from datetime import datetime, timedelta
+
+# The pause after the first failed try, after the second, and so on: 12 tries in three days.
+PAUSES = (
+    timedelta(seconds=5),
+    timedelta(seconds=30),
+    timedelta(minutes=2),
+    timedelta(minutes=10),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=5),
+    timedelta(hours=10),
+    timedelta(hours=14),
+    timedelta(hours=20),
+    timedelta(hours=24),
+)
+
+
+def next_try(tries: int, now: datetime, chance: float) -> datetime | None:
+    """When to try again after `tries` failed ones; None when that was the last.
+
+    `chance` (0 to 1, evenly spread) puts the try anywhere from half the pause to one and a half:
+    as wide as the pause itself, so that what failed together does not come back together, while
+    the promise of three days still holds on average.
+    """
+    if tries > len(PAUSES):
+        return None
+    return now + PAUSES[tries - 1] * (0.5 + chance)
