@@ -126,12 +126,12 @@ async def list_events(
     merchant_id: UUID,
     page: Page,
     *,
-    type: str | None = None,  # noqa: A002 – the column's and the query parameter's name
+    kind: str | None = None,
     payment_order_id: UUID | None = None,
 ) -> list[StoredEvent]:
     """Newest first, one more than the page holds if there are more."""
     sql = _LIST_EVENTS if payment_order_id is None else _LIST_EVENTS_OF_ORDER
-    filters = [type] if payment_order_id is None else [type, payment_order_id]
+    filters = [kind] if payment_order_id is None else [kind, payment_order_id]
     rows = await tx.fetch(sql, merchant_id, page.after, page.limit + 1, *filters)
     return [_event(row) for row in rows]
 

@@ -1,0 +1,186 @@
+"""Webhook endpoints and events over HTTP."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from payloom.core import ids, paging
+from payloom.core.clock import rfc3339
+from payloom.core.errors import NotFound, invalid
+from payloom.core.idempotency import Answer
+from payloom.core.paging import Limit, StartingAfter
+from payloom.core.web.idempotent import answer_once
+from payloom.core.web.requests import Strict, StrictRoute
+from payloom.merchants.auth import Caller, needs
+from payloom.runtime import Runtime
+from payloom.webhooks import endpoints, queries
+from payloom.webhooks.event_types import EVENT_TYPES
+from payloom.webhooks.model import Endpoint, StoredEvent
+
+router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["Webhooks"])
+
+ManagesEndpoints = Annotated[Caller, Depends(needs("webhook_endpoints:write"))]
+ReadsEvents = Annotated[Caller, Depends(needs("events:read"))]
+
+
+class NewEndpoint(Strict):
+    url: Annotated[
+        str, Field(max_length=2000, description="https, on port 443 or 8443, without credentials")
+    ]
+    event_types: Annotated[
+        list[str] | None,
+        Field(max_length=len(EVENT_TYPES), description="Which events to tell; left out: all"),
+    ] = None
+
+
+class ShownEndpoint(BaseModel):
+    id: str
+    url: str
+    event_types: list[str] | None
+    created_at: datetime
+    disabled_at: datetime | None
+
+
+class CreatedEndpoint(ShownEndpoint):
+    secret: Annotated[str, Field(description="Verifies signatures. Shown here and never again")]
+
+
+class EndpointList(BaseModel):
+    data: list[ShownEndpoint]
+    has_more: bool
+    next_cursor: str | None
+
+
+class ShownEvent(BaseModel):
+    id: str
+    type: str
+    timestamp: datetime
+    sequence: Annotated[int, Field(description="1, 2, 3 … within one payment order")]
+    data: Annotated[dict[str, Any], Field(description="The resource as the API shows it")]
+
+
+class EventList(BaseModel):
+    data: list[ShownEvent]
+    has_more: bool
+    next_cursor: str | None
+
+
+@router.post("/webhook-endpoints", status_code=201, response_model=CreatedEndpoint)
+async def create_webhook_endpoint(
+    request: Request, body: NewEndpoint, caller: ManagesEndpoints
+) -> Response:
+    """Register a URL to be told of events, each signed by the Standard Webhooks rules."""
+    rt = _rt(request)
+
+    async def work() -> Answer:
+        made = await endpoints.create_endpoint(
+            rt, caller.merchant_id, caller.mode, body.url, body.event_types
+        )
+        return Answer(201, json.dumps(_show_endpoint(made)).encode())
+
+    response = await answer_once(request, caller.merchant_id, body, work)
+    return await _with_secret(rt, caller, response)
+
+
+@router.get("/webhook-endpoints", response_model=EndpointList)
+async def list_webhook_endpoints(
+    request: Request,
+    caller: ManagesEndpoints,
+    limit: Limit = 20,
+    starting_after: StartingAfter = None,
+) -> Response:
+    """All endpoints, newest first, also disabled ones."""
+    page = paging.page("whe", limit, starting_after)
+    async with _rt(request).db.statement() as tx:
+        rows = await queries.list_endpoints(tx, caller.merchant_id, page)
+    return JSONResponse(paging.envelope(rows, page, _show_endpoint))
+
+
+@router.get("/webhook-endpoints/{endpoint_id}", response_model=ShownEndpoint)
+async def get_webhook_endpoint(
+    request: Request, caller: ManagesEndpoints, endpoint_id: str
+) -> Response:
+    """One endpoint, without its secret."""
+    which = ids.parse("whe", endpoint_id)
+    found = await endpoints.get_endpoint(_rt(request), caller.merchant_id, which)
+    return JSONResponse(_show_endpoint(found))
+
+
+@router.delete("/webhook-endpoints/{endpoint_id}", response_model=ShownEndpoint)
+async def delete_webhook_endpoint(
+    request: Request, caller: ManagesEndpoints, endpoint_id: str
+) -> Response:
+    """Tell it nothing more. It stays readable, with the time in `disabled_at`."""
+    which = ids.parse("whe", endpoint_id)
+    found = await endpoints.disable_endpoint(_rt(request), caller.merchant_id, which)
+    return JSONResponse(_show_endpoint(found))
+
+
+@router.get("/events", response_model=EventList)
+async def list_events(
+    request: Request,
+    caller: ReadsEvents,
+    limit: Limit = 20,
+    starting_after: StartingAfter = None,
+    kind: Annotated[str | None, Query(alias="type")] = None,
+    payment_order: str | None = None,
+) -> Response:
+    """Everything that was told, or would have been, newest first."""
+    page = paging.page("evt", limit, starting_after)
+    if kind is not None and kind not in EVENT_TYPES:
+        raise invalid("type", "there is no such event type")
+    order = (
+        ids.parse_query("po", payment_order, "payment_order") if payment_order is not None else None
+    )
+    async with _rt(request).db.statement() as tx:
+        rows = await queries.list_events(
+            tx, caller.merchant_id, page, kind=kind, payment_order_id=order
+        )
+    return JSONResponse(paging.envelope(rows, page, _show_event))
+
+
+@router.get("/events/{event_id}", response_model=ShownEvent)
+async def get_event(request: Request, caller: ReadsEvents, event_id: str) -> Response:
+    """One event: the very bytes that its deliveries carry."""
+    async with _rt(request).db.statement() as tx:
+        found = await queries.event(tx, caller.merchant_id, ids.parse("evt", event_id))
+    if found is None:
+        raise NotFound("There is no such event")
+    return Response(found.body, media_type="application/json")
+
+
+def _rt(request: Request) -> Runtime:
+    rt: Runtime = request.app.state.rt
+    return rt
+
+
+async def _with_secret(rt: Runtime, caller: Caller, response: Response) -> Response:
+    """The secret is put in here and not by `work`: an answer kept for repetitions lies in the
+    database as it is, and must not hold a secret."""
+    if response.status_code != 201:
+        return response
+    shown = json.loads(bytes(response.body))
+    secrets = await endpoints.signing_secrets(rt, caller.merchant_id, ids.parse("whe", shown["id"]))
+    return JSONResponse({**shown, "secret": secrets[0].reveal()}, 201)
+
+
+def _show_endpoint(endpoint: Endpoint) -> dict[str, Any]:
+    kinds: Sequence[str] | None = endpoint.event_types
+    return {
+        "id": ids.text("whe", endpoint.id),
+        "url": endpoint.url,
+        "event_types": list(kinds) if kinds is not None else None,
+        "created_at": rfc3339(endpoint.created_at),
+        "disabled_at": rfc3339(endpoint.disabled_at) if endpoint.disabled_at else None,
+    }
+
+
+def _show_event(event: StoredEvent) -> dict[str, Any]:
+    shown: dict[str, Any] = json.loads(event.body)
+    return shown
