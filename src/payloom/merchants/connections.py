@@ -62,8 +62,7 @@ async def add_connection(
         await queries.insert_connection(tx, connection, now)
         for field, secret in secrets.items():
             await vault.seal(tx, rt, merchant_id, connection.id, field, secret.reveal(), now)
-    _forget(rt, connection)
-    log.info("connection.added", connection=ids.text("con", connection.id), psp=psp)
+    _changed(rt, connection, "connection.added")
     return connection.id
 
 
@@ -79,7 +78,7 @@ async def add_secret(rt: Runtime, merchant_id: UUID, connection_id: UUID, secret
         if field is None:
             raise invalid(WEBHOOK_SECRETS[0], "there are enough: replace one of them")
         await _keep(tx, rt, connection, field, secret)
-    _forget(rt, connection)
+    _changed(rt, connection, "connection.secret_kept", field=field)
     return field
 
 
@@ -90,7 +89,7 @@ async def replace_secret(
     async with rt.db.transaction() as tx:
         connection = await _locked(tx, merchant_id, connection_id)
         await _keep(tx, rt, connection, field, secret)
-    _forget(rt, connection)
+    _changed(rt, connection, "connection.secret_kept", field=field)
 
 
 async def disable_connection(rt: Runtime, merchant_id: UUID, connection_id: UUID) -> None:
@@ -98,8 +97,7 @@ async def disable_connection(rt: Runtime, merchant_id: UUID, connection_id: UUID
     async with rt.db.transaction() as tx:
         connection = await _locked(tx, merchant_id, connection_id)
         await queries.disable_connection(tx, merchant_id, connection_id, rt.clock())
-    _forget(rt, connection)
-    log.info("connection.disabled", connection=ids.text("con", connection_id))
+    _changed(rt, connection, "connection.disabled")
 
 
 async def connection_for_psp(rt: Runtime, merchant_id: UUID, psp: str | None) -> Connection:
@@ -147,16 +145,21 @@ async def _keep(tx: Tx, rt: Runtime, connection: Connection, field: str, secret:
     spec = rt.specs[connection.psp]
     if mistakes := secret_mistakes(spec, connection.mode, field, secret):
         raise InvalidRequest(errors=mistakes)
-    owner = connection.id
-    await vault.seal(tx, rt, connection.merchant_id, owner, field, secret.reveal(), rt.clock())
-    log.info("connection.secret_kept", connection=ids.text("con", owner), field=field)
+    await vault.seal(
+        tx, rt, connection.merchant_id, connection.id, field, secret.reveal(), rt.clock()
+    )
 
 
-def _forget(rt: Runtime, connection: Connection) -> None:
-    """What was just changed here is used here at once; elsewhere within CACHE_TTL_S."""
+def _changed(rt: Runtime, connection: Connection, what: str, **facts: str) -> None:
+    """Committed: leave a trace, and use it here at once (elsewhere within CACHE_TTL_S)."""
     rt.cache.forget(("connector_of", connection.id))
     rt.cache.forget(("connection_for_psp", connection.merchant_id, connection.psp))
     rt.cache.forget(("connection_for_psp", connection.merchant_id, None))
+    names = {
+        "merchant": ids.text("mer", connection.merchant_id),
+        "connection": ids.text("con", connection.id),
+    }
+    log.info(what, **names, psp=connection.psp, **facts)
 
 
 def _known(rt: Runtime) -> str:

@@ -83,7 +83,7 @@ async def create_key(
         key = keys.new_key(mode)
         row = ApiKey(merchant_id, mode, ids.new(), frozenset(scopes), expires_at, None)
         await _insert_key(tx, row, key, name=name, now=now)
-    log.info("api_key.created", key=ids.text("key", row.id), scopes=sorted(row.scopes))
+    log.info("api_key.created", **_names(merchant_id, row.id), scopes=sorted(row.scopes))
     return row.id, Secret(key)
 
 
@@ -97,7 +97,7 @@ async def revoke_key(rt: Runtime, merchant_id: UUID, key_id: UUID) -> None:
     if digest is None:
         raise NoSuchKey
     rt.cache.forget(cache_key(digest))
-    log.info("api_key.revoked", key=ids.text("key", key_id))
+    log.info("api_key.revoked", **_names(merchant_id, key_id))
 
 
 async def return_secret(rt: Runtime, merchant_id: UUID) -> Secret:
@@ -117,6 +117,10 @@ async def _insert_key(tx: Tx, row: ApiKey, key: str, *, name: str, now: datetime
     await queries.insert_key(
         tx, row, name=name, digest=keys.digest(key), hint=keys.hint(key), now=now
     )
+
+
+def _names(merchant_id: UUID, key_id: UUID) -> dict[str, str]:
+    return {"merchant": ids.text("mer", merchant_id), "key": ids.text("key", key_id)}
 
 
 def _check_name(name: str) -> None:
