@@ -1,0 +1,164 @@
+"""Delivers webhooks: each delivery is a timer that is kept until a 2xx answer or the last try."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from payloom.sandbox import agenda
+from payloom.sandbox.agenda import Timer
+from payloom.sandbox.faults import Fault
+from payloom.sandbox.store import Tenant, Tx
+
+if TYPE_CHECKING:
+    from payloom.sandbox.runtime import Runtime
+
+TIMEOUT_S = 20
+HELD_S = 2.0  # how long `hook_reorder` waits for another delivery to overtake
+# pauses before each further try, in sandbox time: about three days in all
+PAUSES_S = (5, 30, 120, 600, 1_800, 3_600, 3 * 3_600, 6 * 3_600, 12 * 3_600, 24 * 3_600, 24 * 3_600)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    event_type: str
+
+
+class Sender(Protocol):
+    """What one PSP knows about its webhooks. `ref` is `{event id} {endpoint id}`."""
+
+    def compose(self, tx: Tx, ref: str, *, forged: bool) -> Letter | None:
+        """The signed request, None when the endpoint no longer wants it."""
+
+    def delivered(self, tx: Tx, ref: str) -> None:
+        """The endpoint took it."""
+
+
+class Deliveries:
+    def __init__(self, rt: "Runtime") -> None:
+        self._rt = rt
+        self._senders: dict[str, Sender] = {}
+        self._tasks: dict[str, set[asyncio.Task[None]]] = {}  # by event id
+        self._overtaken: dict[str, asyncio.Event] = {}  # by endpoint id
+        self._client: aiohttp.ClientSession | None = None
+
+    def register(self, kind: str, sender: Sender) -> None:
+        self._senders[kind] = sender
+        self._rt.agenda.handlers[kind] = self._start_when_committed
+
+    def start(self, tx: Tx, kind: str, ref: str) -> None:
+        """Write the delivery down and send it as soon as the transaction has committed."""
+        timer = agenda.schedule_running(tx, kind, ref)
+        self._start_when_committed(tx, timer)
+
+    async def first_try(self, event_id: str, timeout_s: float) -> None:
+        """Wait until every endpoint has answered the event once, or the time is up."""
+        if tasks := self._tasks.get(event_id):
+            await asyncio.wait(tasks, timeout=timeout_s)
+
+    async def close(self) -> None:
+        tasks = [task for group in self._tasks.values() for task in group]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._client is not None:
+            await self._client.close()
+
+    def _start_when_committed(self, tx: Tx, timer: Timer) -> None:
+        tx.after_commit.append(partial(self._begin, tx.tenant, timer))
+
+    def _begin(self, tenant: Tenant, timer: Timer) -> None:
+        topic = timer.ref.partition(" ")[0]
+        task = asyncio.get_running_loop().create_task(self._deliver(tenant, timer))
+        group = self._tasks.setdefault(topic, set())
+        group.add(task)
+        task.add_done_callback(partial(self._ended, topic))
+
+    def _ended(self, topic: str, task: asyncio.Task[None]) -> None:
+        group = self._tasks[topic]
+        group.discard(task)
+        if not group:
+            del self._tasks[topic]
+
+    async def _deliver(self, tenant: Tenant, timer: Timer) -> None:
+        sender = self._senders[timer.kind]
+        with self._rt.transaction(tenant) as tx:
+            letter = sender.compose(tx, timer.ref, forged=False)
+            if letter is None:
+                agenda.finish(tx, timer)
+        if letter is None:
+            return
+        fault = self._rt.faults.take_for_hook(tenant, urlsplit(letter.url).path, letter.event_type)
+        effect = fault.effect if fault else ""
+        if fault and self._held_back(tenant, timer, fault):
+            return
+        if fault and effect == "hook_reorder":
+            await self._wait_to_be_overtaken(timer, fault)
+        if effect == "hook_missign":
+            with self._rt.transaction(tenant) as tx:
+                letter = sender.compose(tx, timer.ref, forged=True) or letter
+        taken = await self._post(letter)
+        if effect == "hook_duplicate":
+            taken = await self._post(letter) or taken
+        if effect != "hook_reorder":
+            self._overtake(timer)
+        self._record(tenant, timer, taken=taken)
+
+    def _held_back(self, tenant: Tenant, timer: Timer, fault: Fault) -> bool:
+        """Lost for good, or put off: either way nothing is sent now."""
+        if fault.effect == "hook_lose":
+            with self._rt.transaction(tenant) as tx:
+                agenda.finish(tx, timer)
+            return True
+        if fault.effect == "hook_delay":
+            with self._rt.transaction(tenant) as tx:
+                agenda.postpone(tx, timer, tx.now + (fault.delay_s or HELD_S), timer.attempt)
+            return True
+        return False
+
+    async def _wait_to_be_overtaken(self, timer: Timer, fault: Fault) -> None:
+        endpoint = timer.ref.partition(" ")[2]
+        event = self._overtaken.setdefault(endpoint, asyncio.Event())
+        try:
+            await asyncio.wait_for(event.wait(), fault.delay_s or HELD_S)
+        except TimeoutError:
+            return  # nothing else was sent meanwhile
+
+    def _overtake(self, timer: Timer) -> None:
+        event = self._overtaken.pop(timer.ref.partition(" ")[2], None)
+        if event is not None:
+            event.set()
+
+    async def _post(self, letter: Letter) -> bool:
+        if self._client is None:
+            self._client = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
+                connector=aiohttp.TCPConnector(limit=200),
+                trust_env=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        try:
+            async with self._client.post(
+                letter.url, data=letter.body, headers=letter.headers, allow_redirects=False
+            ) as answer:
+                await answer.content.read(65_536)
+                return 200 <= answer.status < 300
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
+            return False  # not taken; the next try comes by the agenda
+
+    def _record(self, tenant: Tenant, timer: Timer, *, taken: bool) -> None:
+        with self._rt.transaction(tenant) as tx:
+            if taken:
+                self._senders[timer.kind].delivered(tx, timer.ref)
+            if taken or timer.attempt >= len(PAUSES_S):
+                agenda.finish(tx, timer)
+            else:
+                due_at = tx.now + PAUSES_S[timer.attempt]
+                agenda.postpone(tx, timer, due_at, timer.attempt + 1)

@@ -1,0 +1,65 @@
+"""The log of requests, per tenant: the judge in tests of what really arrived."""
+
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from payloom.sandbox.store import Store, Tenant, Tx
+
+KEPT = 200_000  # newest entries of a tenant
+_TRIM_EVERY = 1_000
+
+
+@dataclass(slots=True)
+class Entry:
+    """One request; its fields are the columns of the table, in their order."""
+
+    at: float  # real time at which the request arrived
+    method: str
+    path: str
+    idempotency_key: str | None = None
+    replayed: bool = False
+    status: int | None = None  # None: nothing was meant to be answered
+    effect: str | None = None  # the fault that was ordered for it
+    object: str | None = None  # the id made or touched
+
+
+class Log:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._last: dict[int, int] = dict(
+            store.db.execute("SELECT tenant, MAX(n) FROM log GROUP BY tenant").fetchall()
+        )
+
+    def write(self, tx: Tx, entry: Entry) -> None:
+        """Part of the request's own transaction: logged exactly if it happened."""
+        tenant = tx.tenant.id
+        n = self._last[tenant] = self._last.get(tenant, 0) + 1
+        tx.db.execute(
+            "INSERT OR REPLACE INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (tenant, n, *astuple(entry)),
+        )
+        if n % _TRIM_EVERY == 0:
+            tx.db.execute("DELETE FROM log WHERE tenant = ? AND n <= ?", (tenant, n - KEPT))
+
+    def read(self, tenant: Tenant) -> list[dict[str, Any]]:
+        rows = self._store.db.execute(
+            "SELECT at, method, path, idempotency_key, replayed, status, effect, object"
+            " FROM log WHERE tenant = ? ORDER BY n",
+            (tenant.id,),
+        )
+        return [_shown(row) for row in rows]
+
+
+def _shown(row: tuple[Any, ...]) -> dict[str, Any]:
+    at, method, path, key, replayed, status, effect, object_ = row
+    return {
+        "at": datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"),
+        "method": method,
+        "path": path,
+        "idempotency_key": key,
+        "replayed": bool(replayed),
+        "status": status,
+        "effect": effect,
+        "object": object_,
+    }

@@ -1,0 +1,68 @@
+"""The process: uvicorn around the stand-ins, ready when it prints its URL."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from payloom.sandbox import control, stripe
+from payloom.sandbox.runtime import Runtime
+from payloom.sandbox.wire import Protocol
+
+
+def serve(host: str, port: int, store: Path) -> None:
+    """Serve the stand-ins until SIGTERM or SIGINT; port 0 takes a free one."""
+    config = uvicorn.Config(
+        build_app(store),
+        host=host,
+        port=port,
+        loop="uvloop",
+        http=Protocol,
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        backlog=1024,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=5,
+    )
+    _Server(config).run()
+
+
+def build_app(store: Path) -> Starlette:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        rt = Runtime(store)
+        app.router.routes.extend([*control.routes(rt), *stripe.routes(rt)])
+        agenda = asyncio.create_task(rt.agenda.run())
+        try:
+            yield
+        finally:
+            agenda.cancel()
+            with suppress(asyncio.CancelledError):
+                await agenda
+            await rt.close()
+
+    return Starlette(routes=[Route("/healthz", _healthz)], lifespan=lifespan)
+
+
+class _Server(uvicorn.Server):
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            sys.stdout.write(f"sandbox ready at http://{host}:{port}\n")
+            sys.stdout.flush()
+
+
+async def _healthz(_: Request) -> Response:
+    return JSONResponse({"status": "ok"})

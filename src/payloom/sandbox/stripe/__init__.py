@@ -1,0 +1,34 @@
+"""The Stripe stand-in: Checkout in payment mode, its objects, events, webhooks and hosted page.
+
+Read `routes.py` for what is answered, `api.py` for how, `pay.py` for what a payment does. Where
+Stripe's own behaviour could not be looked up, this stand-in decides and says so here:
+
+- an ordered `status` 500 is kept under its idempotency key and replayed, as Stripe keeps 500s;
+  502, 503 and 504 come from the edge in front of the API and are not kept;
+- a webhook lost by `hook_lose` is never tried again, and its event stays undelivered;
+- an expired session leaves its payment intent as it was; nothing can pay it any more.
+"""
+
+from starlette.routing import Route
+
+from payloom.sandbox.runtime import Runtime
+from payloom.sandbox.stripe import charges, sessions
+from payloom.sandbox.stripe.api import Api
+from payloom.sandbox.stripe.events import WEBHOOK
+from payloom.sandbox.stripe.page import views
+from payloom.sandbox.stripe.pay import EXPIRE
+from payloom.sandbox.stripe.webhooks import StripeSender
+
+METHODS = ["GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"]
+
+
+def routes(rt: Runtime) -> list[Route]:
+    """The stand-in's routes; what it does later is put on the agenda."""
+    rt.agenda.handlers[EXPIRE] = sessions.expire_due
+    rt.agenda.handlers[charges.SETTLE] = charges.settle
+    rt.deliveries.register(WEBHOOK, StripeSender())
+    api = Api(rt)
+    return [
+        Route("/v1/{path:path}", api.__call__, methods=METHODS),
+        *views.routes(rt),
+    ]

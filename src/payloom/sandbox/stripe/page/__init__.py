@@ -1,0 +1,1 @@
+"""The hosted payment page: what the shopper sees at a checkout session's `url`."""

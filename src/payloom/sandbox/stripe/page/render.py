@@ -1,0 +1,68 @@
+"""Pages from templates, with the headers that keep them from being cached, framed or injected."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.responses import Response
+
+from payloom.sandbox.stripe.page.countries import COUNTRIES
+from payloom.sandbox.stripe.page.money import money
+
+_FOLDER = Path(__file__).parent / "templates"
+
+
+def page(template: str, status: int, values: Mapping[str, Any]) -> Response:
+    html = _templates().get_template(template).render(values)
+    return Response(html, status, headers=_headers(), media_type="text/html")
+
+
+@cache
+def _templates() -> Environment:
+    templates = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    templates.filters["money"] = lambda amount, currency: money(amount, currency)
+    templates.globals["countries"] = COUNTRIES
+    # our own files, inlined: the page loads nothing else
+    templates.globals["style"] = Markup(_file("page.css"))  # noqa: S704
+    templates.globals["script"] = Markup(_file("page.js"))  # noqa: S704
+    return templates
+
+
+@cache
+def _headers() -> dict[str, str]:
+    policy = (
+        "default-src 'none'; img-src data:; "
+        f"style-src '{_digest('page.css')}'; script-src '{_digest('page.js')}'; "
+        # http and https, not 'self': the browser holds the redirect to the shop to this as well
+        "form-action http: https:; base-uri 'none'; frame-ancestors 'none'"
+    )
+    return {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": policy,
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "X-Robots-Tag": "noindex",
+    }
+
+
+@cache
+def _file(name: str) -> str:
+    return (_FOLDER / name).read_text()
+
+
+def _digest(name: str) -> str:
+    digest = hashlib.sha256(_file(name).encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"

@@ -1,0 +1,83 @@
+"""Who is calling: any well-formed secret key is a tenant of its own, with its own clock."""
+
+import base64
+import binascii
+import hashlib
+import re
+
+from payloom.sandbox.store import TABLES_OF_A_TENANT, Store, Tenant
+
+_KEY = re.compile(r"sk_(test|live)_[A-Za-z0-9_]{12,240}")
+
+
+def key_in(authorization: str) -> str:
+    """The key of a bearer or basic `Authorization` header, '' where there is none."""
+    scheme, _, rest = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return rest.strip()
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(rest.strip(), validate=True).decode().partition(":")[0]
+        except (binascii.Error, UnicodeDecodeError):
+            return ""
+    return ""
+
+
+class Tenants:
+    """All tenants are kept in memory; the store holds a digest of each key, never the key."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._by_key: dict[str, Tenant] = {}
+        self._by_id: dict[int, Tenant] = {}
+        self._by_digest: dict[str, Tenant] = {}
+        for id_, digest, livemode, offset in store.db.execute(
+            "SELECT id, key_digest, livemode, clock_offset FROM tenants"
+        ):
+            tenant = Tenant(id_, bool(livemode), offset)
+            self._by_id[id_] = self._by_digest[digest] = tenant
+
+    def of_key(self, key: str) -> Tenant | None:
+        """The tenant of this key, made at its first call; None for what is not a key."""
+        if key in self._by_key:
+            return self._by_key[key]
+        if _KEY.fullmatch(key) is None:
+            return None
+        digest = hashlib.sha256(key.encode()).hexdigest()
+        tenant = self._by_digest.get(digest) or self._create(key, digest)
+        self._by_key[key] = tenant
+        return tenant
+
+    def get(self, id_: int) -> Tenant:
+        return self._by_id[id_]
+
+    def all(self) -> list[Tenant]:
+        return list(self._by_id.values())
+
+    def _create(self, key: str, digest: str) -> Tenant:
+        livemode = key.startswith("sk_live_")
+        with self._store.transaction() as db:
+            id_ = db.execute(
+                "INSERT INTO tenants (key_digest, livemode) VALUES (?, ?)", (digest, livemode)
+            ).lastrowid
+        if id_ is None:
+            raise RuntimeError("SQLite gave the new tenant no id")
+        tenant = Tenant(id_, livemode, 0.0)
+        self._by_id[id_] = self._by_digest[digest] = tenant
+        return tenant
+
+    def advance(self, tenant: Tenant, seconds: float) -> None:
+        with self._store.transaction() as db:
+            db.execute(
+                "UPDATE tenants SET clock_offset = clock_offset + ? WHERE id = ?",
+                (seconds, tenant.id),
+            )
+        tenant.clock_offset += seconds
+
+    def reset(self, tenant: Tenant) -> None:
+        """Forget all that this key ever did, its clock included."""
+        with self._store.transaction() as db:
+            for table in TABLES_OF_A_TENANT:
+                db.execute(f"DELETE FROM {table} WHERE tenant = ?", (tenant.id,))  # noqa: S608 names from our own list
+            db.execute("UPDATE tenants SET clock_offset = 0 WHERE id = ?", (tenant.id,))
+        tenant.clock_offset = 0.0
