@@ -37,7 +37,8 @@ def record_answer(db: Connection, order: Order, seen: Sighting) -> Order:
 
 def record_return(db: Connection, order: Order, kind: str, status: str, now: datetime) -> None:
     """Note that the shopper is back. What the query claims is shown, never booked."""
-    queries.insert_log(db, order.id, kind, summary=f"They bring {status} along, signed.", now=now)
+    told = f"They bring back the signed status {status}."
+    queries.insert_log(db, order.id, kind, summary=told, now=now)
 
 
 def _apply(tx: Connection, order: Order, seen: Sighting) -> None:

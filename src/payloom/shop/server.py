@@ -27,6 +27,7 @@ def serve(host: str, port: int, settings: Settings) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        ws="none",
         timeout_graceful_shutdown=GRACE_S,
     )
     _Server(config, url).run(sockets=[listener])

@@ -19,6 +19,7 @@ class Step:
     title: str
     # What proves it, best first: `shop.*` is our log, the rest the API's timeline.
     proofs: tuple[str, ...]
+    words: str = ""  # said instead of the proof's own
 
 
 STEPS = (
@@ -27,8 +28,14 @@ STEPS = (
     Step(3, "Provider", "The provider opens a payment page", ("psp.answered", "shop.answered")),
     Step(4, "payloom", "payloom keeps the page’s token", ("attempt.opened", "shop.answered")),
     Step(5, "Shop", "The shop sends the shopper to the page", ("shop.redirected",)),
-    Step(6, "Shopper", "The shopper pays", ("shopper.paid", "outcome", "shop.outcome")),
-    Step(7, "Provider", "The provider knows the outcome", ("psp.paid", "outcome", "shop.outcome")),
+    Step(
+        6,
+        "Shopper",
+        "The shopper pays",
+        ("outcome", "shop.outcome"),
+        "On the provider’s own page: neither the shop nor payloom looks on.",
+    ),
+    Step(7, "Provider", "The provider knows the outcome", ("outcome", "shop.outcome")),
     Step(8, "Shopper", "The shopper comes back to the shop", ("shop.returned", "shop.cancelled")),
     Step(9, "payloom", "payloom hears, books, and tells the shop", ("notice", "shop.outcome")),
 )
@@ -80,7 +87,7 @@ def _tell(step: Step, records: Iterable[Record]) -> ToldStep:
     proof = next((first[kind] for kind in step.proofs if kind in first), None)
     if proof is None:
         return ToldStep(step=step, at=None)
-    text = proof.summary or WORDS.get(proof.kind, "")
+    text = step.words or proof.summary or WORDS.get(proof.kind, "")
     return ToldStep(step=step, at=proof.at, details=(text,) if text else ())
 
 

@@ -19,12 +19,14 @@ async function refresh() {
 }
 
 function swap(old, html) {
-  const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("order");
+  const page = new DOMParser().parseFromString(html, "text/html");
+  const fresh = page.getElementById("order");
   if (!fresh || fresh.innerHTML === old.dataset.seen) return;
   const wasOpen = document.getElementById("timeline")?.open;
   const focused = document.activeElement?.id;
   fresh.dataset.seen = fresh.innerHTML;
   old.replaceWith(fresh);
+  document.getElementById("cart-count").replaceWith(page.getElementById("cart-count"));
   const timeline = document.getElementById("timeline");
   if (timeline && wasOpen) timeline.open = true;
   if (focused) document.getElementById(focused)?.focus();
