@@ -41,11 +41,15 @@ class Answer:
 
 
 def new_session(
-    *, allow_loopback: bool, resolver: AbstractResolver | None = None
+    *,
+    allow_loopback: bool,
+    timeout_s: float = TIMEOUT_S,
+    resolver: AbstractResolver | None = None,
 ) -> aiohttp.ClientSession:
     """Connections to endpoints. Close it when the last delivery is done.
 
     How many are open is bounded by who sends, so that no delivery waits here for its turn.
+    `resolver` None asks the system.
     """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
@@ -54,7 +58,7 @@ def new_session(
             socket_factory=guard(allow_loopback=allow_loopback),
             resolver=resolver,
         ),
-        timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
+        timeout=aiohttp.ClientTimeout(total=timeout_s),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
         read_bufsize=ANSWER_BYTES_MAX,
@@ -77,7 +81,7 @@ async def send(
             await _read_some(response)
             return Answer(response.status, _complaint(response.status))
     except TimeoutError:
-        return Answer(None, f"no answer within {TIMEOUT_S:g} s")
+        return Answer(None, "no answer in time")
     except (aiohttp.ClientError, OSError, ValueError) as failure:
         return Answer(None, _why(failure))
 
