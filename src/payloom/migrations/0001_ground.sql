@@ -104,6 +104,8 @@ CREATE TABLE jobs (
 );
 CREATE INDEX jobs_due ON jobs (run_at) WHERE quarantined_at IS NULL;
 COMMENT ON INDEX jobs_due IS 'core.jobs.claim: what is due, oldest first';
+CREATE INDEX jobs_quarantined ON jobs (merchant_id, kind) WHERE quarantined_at IS NOT NULL;
+COMMENT ON INDEX jobs_quarantined IS 'upkeep: what waits for a person';
 
 GRANT SELECT ON merchants, data_keys, secrets, api_keys, connections, business_clock,
     idempotency_keys, jobs TO payloom_app;

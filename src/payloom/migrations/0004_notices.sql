@@ -13,19 +13,21 @@ CREATE TABLE notices (
         ('stored', 'applied', 'ignored', 'not_ours', 'quarantined')),
     tries            int         NOT NULL DEFAULT 0,
     next_at          timestamptz NOT NULL,
-    payment_order_id uuid,
+    attempt_id       uuid,  -- as the PSP's object names it: the row may not exist
     remark           text        CHECK (char_length(remark) <= 2000),
     received_at      timestamptz NOT NULL,
     finished_at      timestamptz,
     PRIMARY KEY (merchant_id, id),
     FOREIGN KEY (merchant_id, connection_id) REFERENCES connections (merchant_id, id),
-    FOREIGN KEY (merchant_id, payment_order_id) REFERENCES payment_orders (merchant_id, id),
     CHECK ((state = 'stored') = (finished_at IS NULL))
 );
 CREATE INDEX notices_waiting ON notices (next_at) WHERE state = 'stored';
 COMMENT ON INDEX notices_waiting IS 'notices.queries.claim_waiting: what the worker applies next';
-CREATE INDEX notices_by_order ON notices (merchant_id, payment_order_id) WHERE payment_order_id IS NOT NULL;
-COMMENT ON INDEX notices_by_order IS 'the timeline of one order';
+CREATE INDEX notices_by_attempt ON notices (merchant_id, attempt_id) WHERE attempt_id IS NOT NULL;
+COMMENT ON INDEX notices_by_attempt IS 'applied when the shopper returns; the timeline of one order';
+
+CREATE INDEX notices_quarantined ON notices (merchant_id, id) WHERE state = 'quarantined';
+COMMENT ON INDEX notices_quarantined IS 'upkeep: what waits for a person';
 
 CREATE TABLE notices_seen (
     merchant_id   uuid        NOT NULL,

@@ -49,6 +49,8 @@ CREATE TABLE deliveries (
 );
 CREATE INDEX deliveries_due ON deliveries (next_at) WHERE state = 'pending';
 COMMENT ON INDEX deliveries_due IS 'webhooks.queries.claim_due: what the worker sends next';
+CREATE INDEX deliveries_exhausted ON deliveries (merchant_id, id) WHERE state = 'exhausted';
+COMMENT ON INDEX deliveries_exhausted IS 'upkeep: what waits for a person';
 CREATE INDEX deliveries_by_event ON deliveries (merchant_id, event_id);
 COMMENT ON INDEX deliveries_by_event IS 'the timeline of one order; foreign key';
 

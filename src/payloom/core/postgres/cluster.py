@@ -17,6 +17,8 @@ from payloom.core.postgres.layout import DATABASE, LOGINS, Layout, Role
 from payloom.core.postgres.locate import PARTIAL
 from payloom.core.postgres.run import run
 
+CLUSTERS = STATE / "clusters"
+
 # 16 has no collation provider of its own, and not every system has C.UTF-8.
 LOCALES = {
     18: [["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]],
@@ -30,9 +32,8 @@ def create(layout: Layout, programs: Path, *, durable: bool) -> Layout:
     All is done in a directory of another name, so that a starter killed half-way leaves only
     rubbish, which the next one removes.
     """
+    remove_partial(layout)
     parent = _parent(layout)
-    for leftover in parent.glob(f"{_prefix(layout, parent)}*{PARTIAL}"):
-        shutil.rmtree(leftover, ignore_errors=True)  # an orphaned initdb may still write there
     work = Path(tempfile.mkdtemp(prefix=_prefix(layout, parent), suffix=PARTIAL, dir=parent))
     try:
         _fill(replace(layout, place=work), programs, durable=durable)
@@ -40,6 +41,13 @@ def create(layout: Layout, programs: Path, *, durable: bool) -> Layout:
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
+
+
+def remove_partial(layout: Layout) -> None:
+    """Remove what starters left who were killed half-way."""
+    for parent in (layout.entry.parent, CLUSTERS):
+        for left in parent.glob(f"{_prefix(layout, parent)}*{PARTIAL}"):
+            shutil.rmtree(left, ignore_errors=True)  # an orphaned initdb may still write there
 
 
 def passwords(layout: Layout) -> dict[Role, str]:
@@ -52,7 +60,7 @@ def _parent(layout: Layout) -> Path:
     """Where the cluster's directory goes: into the home, unless the account cannot get there."""
     parent = layout.entry.parent
     if not layout.account.can_enter(parent):
-        parent = STATE / "clusters"
+        parent = CLUSTERS
         parent.mkdir(mode=0o711, exist_ok=True)
     return parent
 

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 from urllib.parse import quote
 
-from payloom.core.postgres.cluster import passwords
+from payloom.core.postgres.cluster import passwords, remove_partial
 from payloom.core.postgres.config import is_durable
 from payloom.core.postgres.errors import LauncherError, explained
 from payloom.core.postgres.layout import (
@@ -104,3 +104,4 @@ def _delete(layout: Layout) -> None:
     if layout.entry.is_symlink():
         layout.entry.unlink()
     shutil.rmtree(layout.place)
+    remove_partial(layout)

@@ -1,0 +1,82 @@
+"""The HTTP way in: every route is listed here by hand."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import FastAPI
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Scope
+
+from payloom import __version__
+from payloom.books import api as books
+from payloom.core.db import DatabaseAway
+from payloom.core.idempotency import Keys
+from payloom.core.web import problems
+from payloom.core.web.middleware import Correlate
+from payloom.explain import api as explain
+from payloom.merchants.auth import Authenticate
+from payloom.notices import api as notices
+from payloom.payments import api as payments
+from payloom.runtime import Runtime
+from payloom.webhooks import api as webhooks
+
+
+def create_app(open_runtime: Callable[[], AbstractAsyncContextManager[Runtime]]) -> FastAPI:
+    """The API; its runtime is opened when it starts and closed when the last request is done."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_runtime() as rt:
+            app.state.rt = rt
+            app.state.idempotency = Keys(rt.db)
+            yield
+
+    app = FastAPI(
+        title="payloom",
+        version=__version__,
+        description="The payment backend behind a shop's checkout: one API over many PSPs.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    app.include_router(payments.router)
+    app.include_router(explain.router)
+    app.include_router(books.router)
+    app.include_router(webhooks.router)
+    app.router.routes.extend(notices.routes)
+    app.add_route("/healthz", healthz, methods=["GET"], include_in_schema=False)
+    app.add_route("/readyz", readyz, methods=["GET"], include_in_schema=False)
+    app.add_route("/metrics", metrics, methods=["GET"], include_in_schema=False)
+    problems.install(app)
+    app.add_middleware(Authenticate, rt_of=_runtime)
+    app.add_middleware(Correlate)
+    return app
+
+
+async def healthz(_request: Request) -> Response:
+    """The process is alive."""
+    return JSONResponse({"status": "ok"})
+
+
+async def readyz(request: Request) -> Response:
+    """Requests can be served: the database answers."""
+    rt: Runtime = request.app.state.rt
+    try:
+        async with rt.db.statement() as tx:
+            await tx.fetchval("SELECT 1")
+    except DatabaseAway as away:
+        return problems.problem_response(away)
+    return JSONResponse({"status": "ready"})
+
+
+async def metrics(_request: Request) -> Response:
+    """Prometheus' text format."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _runtime(scope: Scope) -> Runtime:
+    rt: Runtime = scope["app"].state.rt
+    return rt

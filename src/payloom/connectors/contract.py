@@ -1,0 +1,305 @@
+"""What a connector is: takes our words, speaks its PSP's dialect, answers in our words.
+
+A connector keeps no state, opens nothing when made, never invents an idempotency key, and knows
+nothing of our database. Its answers are values; "declined" is an outcome, not an exception. What
+it cannot interpret is `Unknown`, never a failure (F18).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import aiohttp
+
+from payloom.core.errors import InvalidRequest
+from payloom.core.money import Money
+from payloom.core.secret import Secret
+
+
+class MethodTypeUnavailable(InvalidRequest):
+    code = "method_type_unavailable"
+    title = "No payment method of the wanted types is available"
+
+
+class AmountNotSupported(InvalidRequest):
+    code = "amount_not_supported"
+    title = "The PSP cannot take this amount"
+
+
+# --- what we ask -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LineItem:
+    name: str
+    quantity: int
+    unit_amount: int  # minor units
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A page to open at the PSP. `attempt` is our id, which the PSP's objects must carry."""
+
+    attempt: str
+    payment_order: str
+    reference: str
+    amount: Money
+    method_types: tuple[str, ...]
+    line_items: tuple[LineItem, ...]
+    description: str | None
+    customer_email: str | None
+    locale: str | None
+    success_url: str
+    cancel_url: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A request as it goes over the wire: stored before it is sent, resent byte for byte."""
+
+    body: str
+    version: str  # the PSP's API version it was rendered for
+    key: str  # the idempotency key
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRef:
+    """How the PSP knows an attempt: our id, and its token where we have one."""
+
+    attempt: str
+    token: str | None
+
+
+# --- what we hear ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    """Why a try to pay did not work, in the PSP's codes (kept as text: the lists are open)."""
+
+    code: str
+    decline_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """What was paid with, as far as the PSP tells: never more of a card than its last four."""
+
+    type: str
+    brand: str | None = None
+    last4: str | None = None
+    country: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The PSP made the page."""
+
+    token: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The PSP will never make this page; nothing was executed."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class StillOpen:
+    """The shopper may still pay; `last_decline` is the newest try that failed."""
+
+    last_decline: Decline | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Processing:
+    """The shopper is done, a bank is not."""
+
+    psp_payment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """Money was captured. The four facts that must fit ours: amount, currency, order, account."""
+
+    amount: Money
+    psp_payment: str
+    payment_order: str | None
+    psp_account: str | None = None
+    method: Method | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A delayed payment came to nothing: definitive."""
+
+    decline: Decline
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """The page is dead and was not paid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authorized:
+    """Money is reserved, not taken."""
+
+    amount: Money
+    psp_payment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Canceled:
+    """The page or the reservation ended at our own wish."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No answer, or none that we understand: nothing is concluded, we ask again."""
+
+    why: str
+    executed: bool | None = None  # False: surely not (429, never sent); None: nobody knows
+
+
+Outcome = (
+    Registered
+    | Refused
+    | StillOpen
+    | Processing
+    | Authorized
+    | Paid
+    | Failed
+    | Expired
+    | Canceled
+    | Unknown
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing a PSP told us; `psp_event` is its id there, the same on every repetition."""
+
+    psp_event: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A verified call of the PSP: what it tells, and the reply it expects."""
+
+    notices: tuple[Notice, ...]
+    reply_status: int = 200
+    reply_body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Concerns:
+    """A notice about one of our attempts."""
+
+    attempt: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class NotOurs:
+    """A notice about something at the PSP that does not carry an id of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A notice of a kind that moves nothing of ours."""
+
+    why: str
+
+
+Meaning = Concerns | NotOurs | Ignored
+
+
+class ForgedNotice(Exception):
+    """The signature does not verify, or its time is too far from now (F40)."""
+
+
+class UnreadableNotice(Exception):
+    """A genuine notice that we cannot read: for quarantine and a person."""
+
+
+# --- who answers -----------------------------------------------------------------------------
+
+
+class Connector(Protocol):
+    """One merchant's account at one PSP."""
+
+    def render(self, registration: Registration, key: str) -> Rendered:
+        """The request that `register` will send, whole and final.
+
+        Raises AmountNotSupported or MethodTypeUnavailable (422).
+        """
+        ...
+
+    async def register(self, rendered: Rendered) -> Registered | Refused | Unknown:
+        """Send it. Under the same key as often as needed: the PSP executes it once."""
+        ...
+
+    async def look_up(self, ref: AttemptRef) -> Outcome:
+        """The truth at the PSP."""
+        ...
+
+    async def find(self, ref: AttemptRef, sent_at: datetime) -> Outcome:
+        """Look for what a lost registration left behind, among what was made around `sent_at`.
+
+        Refused: it is certainly not there, and the request will not arrive any more.
+        """
+        ...
+
+    async def expire(self, ref: AttemptRef) -> Outcome:
+        """Ask for the end of the page; the answer is what became of it, which may be `Paid`."""
+        ...
+
+    def read_notice(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Reading:
+        """Verify over the raw bytes with any live secret. `now` is real time.
+
+        Raises ForgedNotice, UnreadableNotice.
+        """
+        ...
+
+    def meaning(self, body: bytes) -> Meaning:
+        """What a stored notice says. Raises UnreadableNotice."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a connection needs, field by field; secrets are sealed at rest."""
+
+    secrets: Mapping[str, Secret]
+    api_base: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialField:
+    """One secret a connection needs: where the CLI reads it, and what it must look like."""
+
+    name: str
+    env: str
+    pattern: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What a connector's folder exports as CONNECTOR; the catalog finds it by scanning."""
+
+    name: str
+    title: str
+    credential_fields: tuple[CredentialField, ...]
+    build: Callable[[Credentials, aiohttp.ClientSession], Connector]
+    key_window: timedelta  # how long the PSP keeps an idempotency key; we use half of it
+    can_look_up: bool = True
+    can_list_events: bool = False
+    method_types: Mapping[str, Sequence[str]] = field(default_factory=dict)

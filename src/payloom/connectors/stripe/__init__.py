@@ -1,0 +1,30 @@
+"""Stripe Checkout, hosted page: registers sessions, reads their state and their events."""
+
+from datetime import timedelta
+
+from payloom.connectors.contract import CredentialField, Spec
+from payloom.connectors.stripe.connector import StripeConnector
+from payloom.connectors.stripe.methods import METHOD_TYPES
+
+CONNECTOR = Spec(
+    name="stripe",
+    title="Stripe Checkout",
+    credential_fields=(
+        CredentialField(
+            "api_key",
+            "STRIPE_API_KEY",
+            r"(sk|rk)_{mode}_\w{12,250}",
+            "a secret or restricted key like sk_{mode}_…",
+        ),
+        CredentialField(
+            "webhook_secret",
+            "STRIPE_WEBHOOK_SECRET",
+            r"whsec_[\w+/=]{12,250}",
+            "the endpoint's signing secret like whsec_…",
+        ),
+    ),
+    build=StripeConnector,
+    key_window=timedelta(hours=24),
+    can_list_events=True,
+    method_types={kind: tuple(methods) for kind, methods in METHOD_TYPES.items()},
+)

@@ -1,0 +1,91 @@
+"""Stripe's webhook events: signature over the raw bytes, then what an event means for us.
+
+Source: https://docs.stripe.com/webhooks (scheme v1, 300 s tolerance, rolled secrets overlap). The
+SDK refuses old timestamps only, so the future is bounded here.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import stripe
+
+from payloom.connectors.contract import (
+    Concerns,
+    ForgedNotice,
+    Ignored,
+    Meaning,
+    Notice,
+    NotOurs,
+    Outcome,
+    Reading,
+    UnreadableNotice,
+)
+from payloom.connectors.stripe import mapping
+from payloom.core.secret import Secret
+
+TOLERANCE_S = 300
+_TIMESTAMP = re.compile(r"(?:^|,)t=(\d{1,12})(?:,|$)")
+
+_Object = Mapping[str, Any]
+_READERS: dict[str, Callable[[_Object], Outcome]] = {
+    "checkout.session.completed": mapping.outcome,
+    "checkout.session.async_payment_succeeded": mapping.outcome,
+    "checkout.session.async_payment_failed": lambda thing: mapping.outcome(thing, failed=True),
+    "checkout.session.expired": mapping.outcome,
+    "payment_intent.payment_failed": mapping.declined,
+}
+
+
+def read(
+    headers: Mapping[str, str], body: bytes, secrets: Sequence[Secret], now: datetime
+) -> Reading:
+    """Verify with any live secret, then say which event it is. Raises ForgedNotice,
+    UnreadableNotice."""
+    header = headers.get("stripe-signature")
+    if not any(_verifies(body, header, secret) for secret in secrets):
+        raise ForgedNotice("no signature fits any live webhook secret")
+    signed_at = _TIMESTAMP.search(header or "")
+    if signed_at is None or int(signed_at[1]) > now.timestamp() + TOLERANCE_S:
+        raise ForgedNotice("signed in the future")
+    event = _event(body)
+    return Reading((Notice(event["id"], event["type"]),))
+
+
+def meaning(body: bytes, *, livemode: bool) -> Meaning:
+    """What a stored event says. Raises UnreadableNotice."""
+    event = _event(body)
+    if event.get("livemode") is not livemode:
+        raise UnreadableNotice("the event is of the other mode (test or live)")
+    reader = _READERS.get(event["type"])
+    if reader is None:
+        return Ignored(f"{event['type']} moves nothing of ours")
+    data = event.get("data")
+    thing = data.get("object") if isinstance(data, Mapping) else None
+    if not isinstance(thing, Mapping):
+        raise UnreadableNotice("the event has no data.object")
+    attempt = mapping.attempt_of(thing)
+    return NotOurs() if attempt is None else Concerns(attempt, reader(thing))
+
+
+def _verifies(body: bytes, header: str | None, secret: Secret) -> bool:
+    try:
+        stripe.WebhookSignature.verify_header(body, header, secret.reveal(), TOLERANCE_S)
+    except (stripe.SignatureVerificationError, UnicodeDecodeError):
+        return False
+    return True
+
+
+def _event(body: bytes) -> Mapping[str, Any]:
+    try:
+        event = json.loads(body)
+    except (ValueError, RecursionError) as broken:
+        raise UnreadableNotice("the body is not JSON") from broken
+    is_event = isinstance(event, dict) and event.get("object") == "event"
+    named = is_event and all(isinstance(event.get(key), str) for key in ("id", "type"))
+    if not named or not 0 < len(event["id"]) <= 255 or not 0 < len(event["type"]) <= 255:
+        raise UnreadableNotice("the body is not an event with an id and a type")
+    found: Mapping[str, Any] = event
+    return found

@@ -1,0 +1,74 @@
+"""Stripe's SDK over the process's own connections, its answers bounded and read as plain JSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import stripe
+
+from payloom.connectors.contract import Credentials
+from payloom.connectors.http import NoAnswer, psp_call
+from payloom.connectors.stripe.mapping import VERSION
+
+ANSWER_BYTES_MAX = 2_000_000
+
+
+class _Transport(stripe.AIOHTTPClient):
+    """The SDK's client, reading at most ANSWER_BYTES_MAX and following no redirect (F23)."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        super().__init__(timeout=None, session=session)
+
+    async def request_async(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        async with self._session.request(
+            method, url, headers=headers, data=post_data, allow_redirects=False
+        ) as response:
+            body = await response.content.read(ANSWER_BYTES_MAX + 1)
+            while not response.content.at_eof() and len(body) <= ANSWER_BYTES_MAX:
+                body += await response.content.read(ANSWER_BYTES_MAX + 1 - len(body))
+            if len(body) > ANSWER_BYTES_MAX:
+                raise NoAnswer("the answer is too large to be Stripe's")
+            return body, response.status, response.headers
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What Stripe answered: `body` is None when it is not JSON; `replayed` when the answer was
+    kept under the idempotency key."""
+
+    status: int
+    body: object
+    replayed: bool = False
+
+
+class Api:
+    """Calls by path, under a total deadline; errors of the wire become NoAnswer."""
+
+    def __init__(self, credentials: Credentials, session: aiohttp.ClientSession) -> None:
+        stripe.enable_telemetry = False
+        self._client = stripe.StripeClient(
+            credentials.secrets["api_key"].reveal(),
+            stripe_version=VERSION,
+            base_addresses={"api": credentials.api_base} if credentials.api_base else None,
+            max_network_retries=0,  # retries are ours, under the stored key
+            http_client=_Transport(session),
+        )
+
+    async def call(
+        self, verb: str, method: str, path: str, params: Mapping[str, Any], **options: str
+    ) -> Answer:
+        """The answer, errors included. Raises NoAnswer when there is none."""
+        async with psp_call("stripe", verb):
+            try:
+                answer = await self._client.raw_request_async(method, path, **params, **options)
+            except stripe.APIConnectionError as broken:
+                raise NoAnswer(str(broken.user_message or broken)) from broken
+            except stripe.StripeError as refused:
+                replayed = (refused.headers or {}).get("Idempotent-Replayed") == "true"
+                return Answer(refused.http_status or 0, refused.json_body, replayed)
+            except (aiohttp.ClientError, OSError, ValueError) as broken:
+                raise NoAnswer(repr(broken)) from broken
+        return Answer(200, answer.data)

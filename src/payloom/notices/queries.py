@@ -1,0 +1,137 @@
+"""All SQL of notices."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from payloom.core.db import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One notice, raw. `attempt_id` is what the PSP's object says; it may not exist here."""
+
+    merchant_id: UUID
+    id: UUID
+    connection_id: UUID
+    psp_event: str
+    type: str
+    body: bytes
+    attempt_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A stored notice that is to be applied."""
+
+    notice: Stored
+    tries: int
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a notice ended; state `stored` means: again at `next_at`."""
+
+    merchant_id: UUID
+    id: UUID
+    state: str
+    remark: str | None
+    next_at: datetime
+
+
+async def insert_notices(tx: Tx, notices: Sequence[Stored], via: str, now: datetime) -> set[UUID]:
+    """Keep those not seen before; the ids of these (F35)."""
+    rows = await tx.fetch(
+        _INSERT,
+        [notice.merchant_id for notice in notices],
+        [notice.id for notice in notices],
+        [notice.connection_id for notice in notices],
+        [notice.psp_event for notice in notices],
+        [notice.type for notice in notices],
+        [notice.body for notice in notices],
+        [notice.attempt_id for notice in notices],
+        via,
+        now,
+    )
+    return {row["id"] for row in rows}
+
+
+async def claim_waiting(tx: Tx, now: datetime, *, limit: int) -> list[Waiting]:
+    """Notices due, oldest first, locked until the transaction ends; others skip them."""
+    rows = await tx.fetch(_CLAIM + _DUE, now, limit)
+    return [Waiting(_stored(row), row["tries"], row["received_at"]) for row in rows]
+
+
+async def claim_one(tx: Tx, merchant_id: UUID, notice_id: UUID) -> list[Waiting]:
+    """The same for one notice, by itself: empty when it is done or in another's hands."""
+    rows = await tx.fetch(_CLAIM + _ONE, merchant_id, notice_id)
+    return [Waiting(_stored(row), row["tries"], row["received_at"]) for row in rows]
+
+
+async def claim_of_attempt(tx: Tx, merchant_id: UUID, attempt_id: UUID) -> list[Waiting]:
+    """The same for what is stored about one attempt."""
+    rows = await tx.fetch(_CLAIM + _OF_ATTEMPT, merchant_id, attempt_id)
+    return [Waiting(_stored(row), row["tries"], row["received_at"]) for row in rows]
+
+
+async def finish(tx: Tx, ends: Sequence[Finished], now: datetime) -> None:
+    await tx.execute(
+        _FINISH,
+        [end.merchant_id for end in ends],
+        [end.id for end in ends],
+        [end.state for end in ends],
+        [end.remark for end in ends],
+        [end.next_at for end in ends],
+        now,
+    )
+
+
+def _stored(row: object) -> Stored:
+    names = ("merchant_id", "id", "connection_id", "psp_event", "type", "body", "attempt_id")
+    return Stored(**{name: row[name] for name in names})  # type: ignore[index] # an asyncpg row
+
+
+_INSERT = """
+WITH told AS (
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bytea[],
+                         $7::uuid[])
+           AS t (merchant_id, id, connection_id, psp_event, type, body, attempt_id)
+), seen AS (
+    INSERT INTO notices_seen AS s (merchant_id, connection_id, psp_event, notice_id, first_at)
+    SELECT merchant_id, connection_id, psp_event, id, $9 FROM told
+        ON CONFLICT (merchant_id, connection_id, psp_event) DO UPDATE SET times = s.times + 1
+    RETURNING notice_id
+)
+INSERT INTO notices (merchant_id, id, connection_id, psp_event, type, body, attempt_id, via, state,
+                     next_at, received_at)
+SELECT t.merchant_id, t.id, t.connection_id, t.psp_event, t.type, t.body, t.attempt_id, $8,
+       'stored', $9, $9
+  FROM told AS t JOIN seen AS s ON s.notice_id = t.id
+RETURNING id
+"""
+
+_CLAIM = """
+SELECT merchant_id, id, connection_id, psp_event, type, body, attempt_id, tries, received_at
+  FROM notices
+ WHERE state = 'stored'
+"""
+
+_DUE = " AND next_at <= $1 ORDER BY next_at LIMIT $2 FOR UPDATE SKIP LOCKED"
+
+_ONE = " AND merchant_id = $1 AND id = $2 FOR UPDATE SKIP LOCKED"
+
+_OF_ATTEMPT = """
+   AND merchant_id = $1 AND attempt_id = $2
+ ORDER BY next_at LIMIT 20 FOR UPDATE SKIP LOCKED
+"""
+
+_FINISH = """
+UPDATE notices AS n
+   SET state = f.state, remark = f.remark, next_at = f.next_at, tries = n.tries + 1,
+       finished_at = CASE WHEN f.state = 'stored' THEN NULL ELSE $6::timestamptz END
+  FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[])
+       AS f (merchant_id, id, state, remark, next_at)
+ WHERE n.merchant_id = f.merchant_id AND n.id = f.id
+"""

@@ -1,0 +1,182 @@
+"""Payment orders over HTTP: strings to types, results to JSON, nothing else."""
+
+import json
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from payloom.core import ids, paging
+from payloom.core.errors import NotFound, invalid
+from payloom.core.idempotency import Answer
+from payloom.core.paging import Limit, StartingAfter
+from payloom.core.web.idempotent import answer_once
+from payloom.core.web.requests import StrictRoute
+from payloom.merchants.auth import Caller, needs
+from payloom.payments import queries
+from payloom.payments.model import Payment
+from payloom.payments.queries import Filters
+from payloom.payments.register import register
+from payloom.payments.states import Status
+from payloom.payments.view import show
+from payloom.payments.wanted import WantedOrder
+from payloom.runtime import Runtime
+
+router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["Payment orders"])
+
+Reads = Annotated[Caller, Depends(needs("payment_orders:read"))]
+Writes = Annotated[Caller, Depends(needs("payment_orders:write"))]
+
+
+class ShownError(BaseModel):
+    code: str
+    decline_code: str | None
+    at: datetime
+
+
+class ShownMethod(BaseModel):
+    type: str
+    brand: str | None
+    last4: str | None
+    country: str | None
+
+
+class ShownAttempt(BaseModel):
+    id: str
+    state: str
+    psp: str
+    token: str | None
+    created_at: datetime
+
+
+class ShownOrder(BaseModel):
+    """A payment order; amounts in minor units of `currency`."""
+
+    id: str
+    reference: str
+    mode: Literal["test", "live"]
+    payment_order_status: Status
+    payment_type: str
+    payment_method: str
+    method_types: list[str]
+    psp: str
+    amount: int
+    currency: str
+    amount_captured: int
+    amount_refunded: int
+    amount_disputed: int
+    redirect_url: str | None
+    return_url: str
+    cancel_url: str | None
+    expires_at: datetime
+    last_error: ShownError | None
+    attention: str | None
+    method: ShownMethod | None
+    customer: dict[str, str | None] | None
+    description: str | None
+    line_items: list[dict[str, Any]]
+    metadata: dict[str, str]
+    created_at: datetime
+    updated_at: datetime
+    attempts: list[ShownAttempt]
+
+
+class OrderList(BaseModel):
+    data: list[ShownOrder]
+    has_more: bool
+    next_cursor: str | None
+
+
+@router.post(
+    "/payment-orders",
+    status_code=201,
+    response_model=ShownOrder,
+    responses={200: {"model": ShownOrder}, 202: {"model": ShownOrder}},
+)
+async def create_payment_order(request: Request, body: WantedOrder, caller: Writes) -> Response:
+    """Register a payment order with a PSP and get the hosted page's URL.
+
+    202 when the PSP has not answered yet; 200 when the reference is known with the same content.
+    """
+    rt: Runtime = request.app.state.rt
+
+    async def work() -> Answer:
+        correlation_id: str = request.scope["state"]["correlation_id"]
+        payment, is_new = await register(rt, caller, body, correlation_id)
+        return _answer(payment, 201 if is_new else 200)
+
+    return await answer_once(request, caller.merchant_id, body, work)
+
+
+@router.get("/payment-orders/{order_id}", response_model=ShownOrder)
+async def get_payment_order(request: Request, order_id: str, caller: Reads) -> Response:
+    """One payment order as it stands."""
+    payment = await _payment(request, order_id, caller)
+    return JSONResponse(show(payment))
+
+
+@router.get("/payment-orders", response_model=OrderList)
+async def list_payment_orders(
+    request: Request,
+    caller: Reads,
+    limit: Limit = 10,
+    starting_after: StartingAfter = None,
+    reference: str | None = None,
+    payment_order_status: Status | None = None,
+    psp: str | None = None,
+    customer: Annotated[str | None, Query(description="The shop's id of the customer")] = None,
+    created_gte: str | None = None,
+    created_lt: str | None = None,
+) -> Response:
+    """Payment orders, newest first."""
+    rt: Runtime = request.app.state.rt
+    asked = paging.page("po", limit, starting_after)
+    filters = Filters(
+        reference=_text("reference", reference),
+        status=payment_order_status,
+        psp=_text("psp", psp),
+        customer=_text("customer", customer),
+        created_gte=_time("created_gte", created_gte),
+        created_lt=_time("created_lt", created_lt),
+    )
+    async with rt.db.statement() as tx:
+        payments = await queries.list_payments(tx, caller.merchant_id, filters, asked)
+    return JSONResponse(paging.envelope(payments, asked, show))
+
+
+async def _payment(request: Request, order_id: str, caller: Caller) -> Payment:
+    rt: Runtime = request.app.state.rt
+    async with rt.db.statement() as tx:
+        payment = await queries.payment_by_id(tx, caller.merchant_id, ids.parse("po", order_id))
+    if payment is None:
+        raise NotFound("There is no payment order with this id")
+    return payment
+
+
+def _answer(payment: Payment, status: int) -> Answer:
+    body = json.dumps(show(payment), separators=(",", ":"), ensure_ascii=False).encode()
+    where = {"Location": f"/v1/payment-orders/{payment.order.public_id}"}
+    if payment.order.status is Status.CREATED:
+        return Answer(202, body, {**where, "Retry-After": "1"}, is_final=False)
+    return Answer(status, body, where if status == 201 else {})
+
+
+def _text(field: str, value: str | None) -> str | None:
+    if value is not None and "\x00" in value:
+        raise invalid(field, "must not hold the character U+0000")
+    return value
+
+
+def _time(field: str, value: str | None) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise invalid(field, "must be a time like 2026-11-22T10:15:30Z")
+    return at

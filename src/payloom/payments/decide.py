@@ -1,0 +1,254 @@
+"""What an outcome means for an order: a pure function from what is to what shall be.
+
+`record` reads under lock, asks here, and writes the answer; nothing else moves an order.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from payloom.connectors.contract import (
+    Authorized,
+    Canceled,
+    Decline,
+    Expired,
+    Failed,
+    Outcome,
+    Paid,
+    Processing,
+    Refused,
+    Registered,
+    StillOpen,
+    Unknown,
+)
+from payloom.core.clock import rfc3339
+from payloom.ledger import postings
+from payloom.ledger.postings import Posting
+from payloom.payments.model import Attempt, Fact, Order, Payment
+from payloom.payments.states import (
+    EVENT_OF,
+    LATE,
+    OLD_NEWS,
+    STATUS_OF,
+    VIA,
+    State,
+    Status,
+    after,
+)
+
+LOOK_AFTER_EXPIRY = timedelta(minutes=1)
+LOOK_WHILE_PROCESSING = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One arrow taken, for the log."""
+
+    from_state: State
+    to_state: State
+    from_status: Status
+    to_status: Status
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What shall be. `look_up_at` None: nobody needs to ask about this attempt any more."""
+
+    payment: Payment
+    attempt: Attempt
+    fact: Fact
+    steps: tuple[Step, ...]
+    events: tuple[str, ...]
+    postings: tuple[Posting, ...]
+    look_up_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """The fact is known already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """The fact does not fit what we know: the PSP must be asked for the truth."""
+
+    why: str
+
+
+def decide(payment: Payment, fact: Fact, now: datetime) -> Change | Nothing | Doubt:
+    """The change that `fact` makes to `payment`."""
+    attempt = payment.attempt(fact.attempt_id)
+    outcome = _at_our_wish(payment.order, attempt, fact.outcome)
+    if isinstance(outcome, Unknown):
+        return Doubt(outcome.why)
+    if isinstance(outcome, Registered) and attempt.token not in (None, outcome.token):
+        return Doubt(f"the PSP made a second page for {attempt.public_id}")
+    if isinstance(outcome, StillOpen) and attempt.state is State.OPEN:
+        return _declined(payment, attempt, fact, outcome.last_decline, now)
+    if type(outcome) in OLD_NEWS[attempt.state]:
+        return Nothing()
+    first = VIA.get((attempt.state, type(outcome)))
+    path = [first, outcome] if first else [outcome]
+    states = [attempt.state]
+    for step in path:
+        moved = after(states[-1], step)
+        if moved is None:
+            return Doubt(f"{type(outcome).__name__} does not follow {attempt.state}")
+        states.append(moved)
+    return _moved(payment, attempt, fact, outcome, states, now)
+
+
+def _at_our_wish(order: Order, attempt: Attempt, outcome: Outcome) -> Outcome:
+    """A page that ends after we asked for its end, or was replaced, is canceled, not expired."""
+    was_ours = order.cancel_requested_at is not None or order.current_attempt != attempt.id
+    return Canceled() if isinstance(outcome, Expired) and was_ours else outcome
+
+
+def _declined(
+    payment: Payment, attempt: Attempt, fact: Fact, decline: Decline | None, now: datetime
+) -> Change | Nothing:
+    """A decline on the page changes no state: it is remembered, the page stays payable."""
+    error = _error(decline, now)
+    if error is None or _same_error(attempt.last_error, error):
+        return Nothing()
+    changed = replace(attempt, last_error=error, updated_at=now)
+    order = payment.order
+    if order.current_attempt == attempt.id:
+        order = replace(order, last_error=error)
+    step = Step(attempt.state, attempt.state, order.status, order.status, "Declined")
+    look_up_at = _look_up_at(changed, now)
+    return _change(payment, order, changed, fact, (step,), (), (), look_up_at, now)
+
+
+def _moved(
+    payment: Payment,
+    attempt: Attempt,
+    fact: Fact,
+    outcome: Outcome,
+    states: list[State],
+    now: datetime,
+) -> Change:
+    changed = _attempt_after(attempt, outcome, states[-1], now)
+    order, booked, told = _order_after(payment, changed, outcome, attempt.state)
+    statuses = [payment.order.status] * (len(states) - 1) + [order.status]
+    steps = tuple(
+        Step(states[i], states[i + 1], statuses[i], statuses[i + 1], type(outcome).__name__)
+        for i in range(len(states) - 1)
+    )
+    return _change(
+        payment, order, changed, fact, steps, told, booked, _look_up_at(changed, now), now
+    )
+
+
+def _attempt_after(attempt: Attempt, outcome: Outcome, state: State, now: datetime) -> Attempt:
+    changed = replace(attempt, state=state, updated_at=now)
+    match outcome:
+        case Registered():
+            return replace(changed, token=outcome.token, redirect_url=outcome.url, answered_at=now)
+        case Refused():
+            error = {"code": outcome.code, "decline_code": None, "at": rfc3339(now)}
+            return replace(changed, last_error=error, answered_at=now)
+        case Processing() | Authorized():
+            return replace(changed, psp_payment=outcome.psp_payment or attempt.psp_payment)
+        case Failed():
+            return replace(changed, last_error=_error(outcome.decline, now))
+        case Paid():
+            method = asdict(outcome.method) if outcome.method else attempt.method
+            return replace(changed, psp_payment=outcome.psp_payment, method=method)
+    return changed
+
+
+def _order_after(
+    payment: Payment, attempt: Attempt, outcome: Outcome, state_before: State
+) -> tuple[Order, tuple[Posting, ...], tuple[str, ...]]:
+    """The order, what is booked, and which events are told."""
+    order = payment.order
+    if isinstance(outcome, Paid):
+        return _paid(order, attempt, outcome, state_before)
+    if order.current_attempt != attempt.id or order.status is Status.SUCCEEDED:
+        return order, (), ()  # only the newest attempt moves the order, except for money
+    status = STATUS_OF[attempt.state]
+    order = replace(order, status=status, last_error=attempt.last_error or order.last_error)
+    return order, (), (EVENT_OF[status],)
+
+
+def _paid(
+    order: Order, attempt: Attempt, paid: Paid, state_before: State
+) -> tuple[Order, tuple[Posting, ...], tuple[str, ...]]:
+    reason = _misfit(order, attempt, paid)
+    if reason is not None:
+        book = postings.suspense(attempt.public_id, attempt.connection_id, paid.amount)
+        status = Status.PROCESSING if reason in _MISMATCHES else order.status
+        held = replace(order, status=status, attention=reason)
+        return held, (book,), ("payment_order.attention",)
+    book = postings.captured(attempt.public_id, attempt.connection_id, paid.amount)
+    late = order.status in (Status.FAILED, Status.EXPIRED) or state_before in LATE
+    events = ["payment_order.succeeded", *(["payment_order.late_success"] if late else [])]
+    paid_order = replace(
+        order,
+        status=Status.SUCCEEDED,
+        paid_by_attempt=attempt.id,
+        amount_captured=order.amount_captured + paid.amount.minor,
+        method=attempt.method,
+        last_error=None,
+    )
+    return paid_order, (book,), tuple(events)
+
+
+_MISMATCHES = frozenset({"amount_mismatch", "currency_mismatch", "reference_mismatch"})
+
+
+def _misfit(order: Order, attempt: Attempt, paid: Paid) -> str | None:
+    """Why this money may not make the order paid (F22), or None when all of it fits."""
+    if order.paid_by_attempt is not None:
+        return "duplicate_payment"
+    if order.status is Status.CANCELED:
+        return "paid_after_cancel"
+    if paid.amount.currency != attempt.currency:
+        return "currency_mismatch"
+    if paid.amount.minor != attempt.amount:
+        return "amount_mismatch"
+    if paid.payment_order != order.public_id:
+        return "reference_mismatch"
+    return None
+
+
+def _look_up_at(attempt: Attempt, now: datetime) -> datetime | None:
+    if attempt.state is State.OPEN:
+        return attempt.expires_at + LOOK_AFTER_EXPIRY
+    if attempt.state is State.PROCESSING:
+        return now + LOOK_WHILE_PROCESSING
+    return None
+
+
+def _change(
+    payment: Payment,
+    order: Order,
+    attempt: Attempt,
+    fact: Fact,
+    steps: tuple[Step, ...],
+    events: tuple[str, ...],
+    booked: tuple[Posting, ...],
+    look_up_at: datetime | None,
+    now: datetime,
+) -> Change:
+    order = replace(
+        order,
+        version=payment.order.version + 1,
+        event_sequence=payment.order.event_sequence + len(events),
+        updated_at=now,
+    )
+    attempts = tuple(attempt if each.id == attempt.id else each for each in payment.attempts)
+    return Change(Payment(order, attempts), attempt, fact, steps, events, booked, look_up_at)
+
+
+def _error(decline: Decline | None, now: datetime) -> dict[str, Any] | None:
+    if decline is None:
+        return None
+    return {"code": decline.code, "decline_code": decline.decline_code, "at": rfc3339(now)}
+
+
+def _same_error(known: Mapping[str, Any] | None, new: Mapping[str, Any]) -> bool:
+    return known is not None and all(known[key] == new[key] for key in ("code", "decline_code"))

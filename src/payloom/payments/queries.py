@@ -1,0 +1,339 @@
+"""All SQL of payments. Reads give frozen rows; writes take what `decide` decided."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from payloom.core.db import Row, Tx
+from payloom.core.paging import Page
+from payloom.payments.decide import Change
+from payloom.payments.model import Attempt, Cause, Order, Payment
+from payloom.payments.states import State, Status
+
+
+async def insert_payment(tx: Tx, payment: Payment) -> bool:
+    """A new order with its first attempt and log row; False when the reference is taken."""
+    order, attempt = payment.order, payment.current
+    row = await tx.fetchrow(_INSERT, *_order_values(order), *_attempt_values(attempt))
+    return row is not None
+
+
+async def payment_by_reference(tx: Tx, merchant_id: UUID, reference: str) -> Payment | None:
+    row = await tx.fetchrow(_ORDER + _BY_REFERENCE, merchant_id, reference)
+    return None if row is None else await _with_attempts(tx, row)
+
+
+async def payment_by_id(tx: Tx, merchant_id: UUID, order_id: UUID) -> Payment | None:
+    row = await tx.fetchrow(_ORDER + _BY_ID, merchant_id, order_id)
+    return None if row is None else await _with_attempts(tx, row)
+
+
+async def payment_of_attempt(tx: Tx, attempt_id: UUID) -> Payment | None:
+    """By the attempt's id alone: a returning shopper names nothing else."""
+    row = await tx.fetchrow(_ORDER + _BY_ATTEMPT, attempt_id)
+    return None if row is None else await _with_attempts(tx, row)
+
+
+async def lock_payments(
+    tx: Tx, attempts: Sequence[tuple[UUID, UUID]]
+) -> dict[tuple[UUID, UUID], Payment]:
+    """The payments of these (merchant, attempt), locked in id order, by (merchant, order)."""
+    merchants, ids = [key[0] for key in attempts], [key[1] for key in attempts]
+    orders = await tx.fetch(_ORDER + _LOCK, merchants, ids)
+    rows = await tx.fetch(
+        _ATTEMPTS + _OF_ORDERS,
+        [row["merchant_id"] for row in orders],
+        [row["id"] for row in orders],
+    )
+    mine: dict[tuple[UUID, UUID], list[Attempt]] = {}
+    for row in rows:
+        mine.setdefault((row["merchant_id"], row["payment_order_id"]), []).append(_attempt(row))
+    return {
+        (row["merchant_id"], row["id"]): Payment(
+            _order(row), tuple(mine[row["merchant_id"], row["id"]])
+        )
+        for row in orders
+    }
+
+
+async def write_changes(tx: Tx, changes: Sequence[Change], now: datetime) -> None:
+    """Orders, attempts and log of these changes, in one statement."""
+    steps = [(change, step) for change in changes for step in change.steps]
+    await tx.execute(
+        _WRITE,
+        *_order_changes([change.payment.order for change in changes]),
+        *_attempt_changes([change.attempt for change in changes]),
+        [change.payment.order.merchant_id for change, _ in steps],
+        [change.payment.order.id for change, _ in steps],
+        [change.payment.order.version for change, _ in steps],
+        [change.attempt.id for change, _ in steps],
+        [step.from_state for _, step in steps],
+        [step.to_state for _, step in steps],
+        [step.from_status for _, step in steps],
+        [step.to_status for _, step in steps],
+        [step.outcome for _, step in steps],
+        [change.fact.cause.kind for change, _ in steps],
+        [change.fact.cause.id for change, _ in steps],
+        now,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list of orders may be narrowed by; None narrows nothing."""
+
+    reference: str | None = None
+    status: str | None = None
+    psp: str | None = None
+    customer: str | None = None
+    created_gte: datetime | None = None
+    created_lt: datetime | None = None
+
+
+async def list_payments(tx: Tx, merchant_id: UUID, filters: Filters, page: Page) -> list[Payment]:
+    """Newest first; one row more than the page's limit tells whether there is a rest."""
+    orders = await tx.fetch(
+        _ORDER + _LIST,
+        merchant_id,
+        page.after,
+        filters.reference,
+        filters.status,
+        filters.psp,
+        filters.customer,
+        filters.created_gte,
+        filters.created_lt,
+        page.limit + 1,
+    )
+    rows = await tx.fetch(
+        _ATTEMPTS + _OF_ORDERS, [merchant_id] * len(orders), [row["id"] for row in orders]
+    )
+    mine: dict[UUID, list[Attempt]] = {}
+    for row in rows:
+        mine.setdefault(row["payment_order_id"], []).append(_attempt(row))
+    return [Payment(_order(row), tuple(mine[row["id"]])) for row in orders]
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """One line of an order's history."""
+
+    version: int
+    at: datetime
+    attempt_id: UUID
+    from_state: str | None
+    to_state: str
+    from_status: str | None
+    to_status: str
+    outcome: str
+    cause: Cause
+    data: Mapping[str, Any]
+
+
+async def log_of(tx: Tx, merchant_id: UUID, order_id: UUID) -> list[LogRow]:
+    rows = await tx.fetch(_LOG, merchant_id, order_id)
+    return [
+        LogRow(
+            row["version"],
+            row["at"],
+            row["attempt_id"],
+            row["from_state"],
+            row["to_state"],
+            row["from_status"],
+            row["to_status"],
+            row["outcome"],
+            Cause(row["cause"], row["cause_id"]),
+            row["data"],
+        )
+        for row in rows
+    ]
+
+
+async def _with_attempts(tx: Tx, row: Row) -> Payment:
+    rows = await tx.fetch(_ATTEMPTS + _OF_ORDERS, [row["merchant_id"]], [row["id"]])
+    return Payment(_order(row), tuple(_attempt(each) for each in rows))
+
+
+def _order(row: Row) -> Order:
+    values = dict(row)
+    values["status"] = Status(values.pop("payment_order_status"))
+    values["method_types"] = tuple(values["method_types"])
+    values["line_items"] = tuple(values["line_items"])
+    return Order(**values)
+
+
+def _attempt(row: Row) -> Attempt:
+    values = dict(row)
+    values["state"] = State(values["state"])
+    return Attempt(**values)
+
+
+def _order_values(order: Order) -> tuple[Any, ...]:
+    return (
+        order.merchant_id, order.id, order.reference, order.fingerprint, order.status,
+        order.payment_type, order.payment_method, list(order.method_types), order.psp,
+        order.amount, order.currency, order.capture, order.return_url, order.cancel_url,
+        order.locale, order.description, order.customer, list(order.line_items),
+        order.metadata, order.expires_at, order.correlation_id, order.created_at,
+    )  # fmt: skip
+
+
+def _attempt_values(attempt: Attempt) -> tuple[Any, ...]:
+    return (
+        attempt.id, attempt.number, attempt.connection_id, attempt.state, attempt.request_body,
+        attempt.request_version, attempt.request_key, attempt.resend_until, attempt.return_token,
+    )  # fmt: skip
+
+
+def _order_changes(orders: Sequence[Order]) -> tuple[list[Any], ...]:
+    return (
+        [order.merchant_id for order in orders],
+        [order.id for order in orders],
+        [order.version for order in orders],
+        [order.event_sequence for order in orders],
+        [order.status for order in orders],
+        [order.amount_captured for order in orders],
+        [order.last_error for order in orders],
+        [order.attention for order in orders],
+        [order.method for order in orders],
+        [order.paid_by_attempt for order in orders],
+        [order.updated_at for order in orders],
+    )
+
+
+def _attempt_changes(attempts: Sequence[Attempt]) -> tuple[list[Any], ...]:
+    return (
+        [attempt.merchant_id for attempt in attempts],
+        [attempt.id for attempt in attempts],
+        [attempt.state for attempt in attempts],
+        [attempt.token for attempt in attempts],
+        [attempt.redirect_url for attempt in attempts],
+        [attempt.psp_payment for attempt in attempts],
+        [attempt.last_error for attempt in attempts],
+        [attempt.method for attempt in attempts],
+        [attempt.answered_at for attempt in attempts],
+    )
+
+
+_ORDER = """
+SELECT o.merchant_id, o.id, m.mode, o.reference, o.fingerprint, o.payment_order_status, o.version,
+       o.event_sequence, o.payment_type, o.payment_method, o.method_types, o.psp, o.amount,
+       o.currency, o.capture, o.amount_captured, o.amount_refunded, o.amount_disputed,
+       o.return_url, o.cancel_url, o.locale, o.description, o.customer, o.line_items, o.metadata,
+       o.last_error, o.attention, o.method, o.current_attempt, o.paid_by_attempt,
+       o.cancel_requested_at, o.expires_at, o.correlation_id, o.created_at, o.updated_at
+  FROM payment_orders AS o
+  JOIN merchants AS m ON m.merchant_id = o.merchant_id
+"""
+
+_BY_REFERENCE = " WHERE o.merchant_id = $1 AND o.reference = $2"
+
+_BY_ID = " WHERE o.merchant_id = $1 AND o.id = $2"
+
+_BY_ATTEMPT = """
+ WHERE (o.merchant_id, o.id) IN (SELECT merchant_id, payment_order_id FROM attempts WHERE id = $1)
+"""
+
+_LOCK = """
+ WHERE (o.merchant_id, o.id) IN (
+           SELECT a.merchant_id, a.payment_order_id
+             FROM unnest($1::uuid[], $2::uuid[]) AS k (merchant_id, id)
+             JOIN attempts AS a ON a.merchant_id = k.merchant_id AND a.id = k.id)
+ ORDER BY o.id
+   FOR UPDATE OF o
+"""
+
+_LIST = """
+ WHERE o.merchant_id = $1
+   AND ($2::uuid IS NULL OR o.id < $2)
+   AND ($3::text IS NULL OR o.reference = $3)
+   AND ($4::text IS NULL OR o.payment_order_status = $4)
+   AND ($5::text IS NULL OR o.psp = $5)
+   AND ($6::text IS NULL OR o.customer_id = $6)
+   AND ($7::timestamptz IS NULL OR o.created_at >= $7)
+   AND ($8::timestamptz IS NULL OR o.created_at < $8)
+ ORDER BY o.id DESC
+ LIMIT $9
+"""
+
+_ATTEMPTS = """
+SELECT a.merchant_id, a.id, a.payment_order_id, a.number, a.connection_id, a.psp, a.state,
+       a.amount, a.currency, a.request_body, a.request_version, a.request_key, a.resend_until,
+       a.token, a.redirect_url, a.psp_payment, a.return_token, a.expires_at, a.last_error,
+       a.method, a.asked_at, a.answered_at, a.created_at, a.updated_at
+  FROM attempts AS a
+"""
+
+_OF_ORDERS = """
+ WHERE (a.merchant_id, a.payment_order_id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))
+ ORDER BY a.number
+"""
+
+_INSERT = """
+WITH placed AS (
+    INSERT INTO payment_orders (
+           merchant_id, id, reference, fingerprint, payment_order_status, version, event_sequence,
+           payment_type, payment_method, method_types, psp, amount, currency, capture, return_url,
+           cancel_url, locale, description, customer, line_items, metadata, current_attempt,
+           expires_at, correlation_id, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, 1, 0, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+            $19, $23, $20, $21, $22, $22)
+        ON CONFLICT (merchant_id, reference) DO NOTHING
+    RETURNING *
+), tried AS (
+    INSERT INTO attempts (
+           merchant_id, id, payment_order_id, number, connection_id, psp, state, amount, currency,
+           request_body, request_version, request_key, resend_until, return_token, expires_at,
+           asked_at, created_at, updated_at)
+    SELECT merchant_id, $23, id, $24, $25, psp, $26, amount, currency, $27, $28, $29, $30, $31,
+           expires_at, created_at, created_at, created_at
+      FROM placed
+)
+INSERT INTO payment_log (
+       merchant_id, payment_order_id, version, at, attempt_id, to_state, to_status, outcome, cause,
+       cause_id)
+SELECT merchant_id, id, version, created_at, $23, $26, payment_order_status, 'Requested',
+       'request', correlation_id
+  FROM placed
+RETURNING version
+"""
+
+_WRITE = """
+WITH moved AS (
+    UPDATE payment_orders AS o
+       SET version = c.version, event_sequence = c.event_sequence, payment_order_status = c.status,
+           amount_captured = c.amount_captured, last_error = c.last_error,
+           attention = c.attention, method = c.method, paid_by_attempt = c.paid_by_attempt,
+           updated_at = c.updated_at
+      FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::int[], $5::text[], $6::bigint[],
+                  $7::jsonb[], $8::text[], $9::jsonb[], $10::uuid[], $11::timestamptz[])
+           AS c (merchant_id, id, version, event_sequence, status, amount_captured, last_error,
+                 attention, method, paid_by_attempt, updated_at)
+     WHERE o.merchant_id = c.merchant_id AND o.id = c.id
+), tried AS (
+    UPDATE attempts AS a
+       SET state = c.state, token = c.token, redirect_url = c.redirect_url,
+           psp_payment = c.psp_payment, last_error = c.last_error, method = c.method,
+           answered_at = c.answered_at, updated_at = $32
+      FROM unnest($12::uuid[], $13::uuid[], $14::text[], $15::text[], $16::text[], $17::text[],
+                  $18::jsonb[], $19::jsonb[], $20::timestamptz[])
+           AS c (merchant_id, id, state, token, redirect_url, psp_payment, last_error, method,
+                 answered_at)
+     WHERE a.merchant_id = c.merchant_id AND a.id = c.id
+)
+INSERT INTO payment_log (
+       merchant_id, payment_order_id, version, attempt_id, from_state, to_state, from_status,
+       to_status, outcome, cause, cause_id, at)
+SELECT *, $32::timestamptz
+  FROM unnest($21::uuid[], $22::uuid[], $23::int[], $24::uuid[], $25::text[], $26::text[],
+              $27::text[], $28::text[], $29::text[], $30::text[], $31::text[])
+"""
+
+_LOG = """
+SELECT version, at, attempt_id, from_state, to_state, from_status, to_status, outcome, cause,
+       cause_id, data
+  FROM payment_log
+ WHERE merchant_id = $1 AND payment_order_id = $2
+ ORDER BY version
+"""

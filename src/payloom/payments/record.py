@@ -1,0 +1,161 @@
+"""The one door: every outcome of every attempt passes here, whoever told us.
+
+State, log, ledger posting, event and follow-up job are written in the caller's transaction: they
+exist together or not at all (F47, F53). A fact known already changes nothing; one that does not
+fit makes us ask the PSP for the truth.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from payloom.core import jobs
+from payloom.core.db import Tx
+from payloom.core.jobs import Wanted
+from payloom.core.metrics import ATTENTION, OUTCOMES
+from payloom.ledger.post import ToPost, post
+from payloom.payments import queries
+from payloom.payments.decide import Change, Doubt, Nothing, decide
+from payloom.payments.model import Fact, Payment
+from payloom.payments.view import show
+from payloom.webhooks.publish import NewEvent, publish
+
+log = structlog.get_logger()
+
+LOOK_UP = "look_up"  # the job that asks a PSP about an attempt
+ASK_AFTER_DOUBT = timedelta(seconds=1)
+
+_Key = tuple[UUID, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of one fact. `payment` None: we have no such attempt (yet)."""
+
+    fact: Fact
+    payment: Payment | None
+    change: Change | None = None
+    doubt: str | None = None
+
+
+async def record(tx: Tx, facts: Sequence[Fact], now: datetime) -> list[Recorded]:
+    """Take in facts in their order; several about one payment build on each other."""
+    done: list[Recorded] = []
+    waiting = list(facts)
+    while waiting:
+        payments = await queries.lock_payments(tx, [_key(fact) for fact in waiting])
+        judged, waiting = _judge(payments, waiting, now)
+        await _write(tx, [each.change for each in judged if each.change], now)
+        await _ask_about_doubts(tx, judged, now)
+        done += judged
+    return done
+
+
+def _judge(
+    payments: dict[_Key, Payment], facts: Sequence[Fact], now: datetime
+) -> tuple[list[Recorded], list[Fact]]:
+    """Decide one fact per payment; the others wait until that one is written."""
+    payment_of = {
+        (payment.order.merchant_id, attempt.id): payment
+        for payment in payments.values()
+        for attempt in payment.attempts
+    }
+    judged: list[Recorded] = []
+    later: list[Fact] = []
+    taken: set[UUID] = set()
+    for fact in facts:
+        payment = payment_of.get(_key(fact))
+        if payment is None:
+            judged.append(Recorded(fact, None))
+        elif payment.order.id in taken:
+            later.append(fact)
+        else:
+            taken.add(payment.order.id)
+            judged.append(_decided(payment, fact, now))
+    return judged, later
+
+
+def _decided(payment: Payment, fact: Fact, now: datetime) -> Recorded:
+    match decide(payment, fact, now):
+        case Change() as change:
+            return Recorded(fact, change.payment, change)
+        case Nothing():
+            return Recorded(fact, payment)
+        case Doubt(why):
+            return Recorded(fact, payment, doubt=why)
+
+
+async def _write(tx: Tx, changes: Sequence[Change], now: datetime) -> None:
+    if not changes:
+        return
+    await queries.write_changes(tx, changes, now)
+    await post(tx, [item for change in changes for item in _to_post(change, now)], now)
+    await publish(tx, [event for change in changes for event in _events(change)], now)
+    await jobs.schedule(tx, [_wanted(c, c.look_up_at) for c in changes if c.look_up_at], now)
+    ended = [(c.attempt.merchant_id, c.attempt.id) for c in changes if c.look_up_at is None]
+    await jobs.drop(tx, LOOK_UP, ended)
+    for change in changes:
+        _tell(change)
+
+
+async def _ask_about_doubts(tx: Tx, judged: Sequence[Recorded], now: datetime) -> None:
+    """A look-up that itself ends in doubt is asked again by its own job, not from here."""
+    doubts = [
+        Wanted(
+            each.fact.merchant_id,
+            LOOK_UP,
+            each.fact.attempt_id,
+            now + ASK_AFTER_DOUBT,
+            each.payment.order.correlation_id,
+        )
+        for each in judged
+        if each.doubt and each.payment and each.fact.cause.kind != "look_up"
+    ]
+    await jobs.schedule(tx, doubts, now)
+
+
+def _to_post(change: Change, now: datetime) -> list[ToPost]:
+    order = change.payment.order
+    return [ToPost(order.merchant_id, order.id, posting, now) for posting in change.postings]
+
+
+def _events(change: Change) -> list[NewEvent]:
+    order = change.payment.order
+    first = order.event_sequence - len(change.events) + 1
+    data = show(change.payment)
+    return [
+        NewEvent(order.merchant_id, order.id, first + i, type_, data, order.correlation_id)
+        for i, type_ in enumerate(change.events)
+    ]
+
+
+def _wanted(change: Change, at: datetime) -> Wanted:
+    order, attempt = change.payment.order, change.attempt
+    return Wanted(attempt.merchant_id, LOOK_UP, attempt.id, at, order.correlation_id)
+
+
+def _tell(change: Change) -> None:
+    order = change.payment.order
+    if order.attention and "payment_order.attention" in change.events:
+        ATTENTION.labels(order.attention).inc()
+    for step in change.steps:
+        OUTCOMES.labels(step.outcome, change.fact.cause.kind).inc()
+        log.info(
+            "attempt.moved",
+            correlation_id=order.correlation_id,
+            payment_order=order.public_id,
+            attempt=change.attempt.public_id,
+            from_state=step.from_state,
+            to_state=step.to_state,
+            payment_order_status=step.to_status,
+            outcome=step.outcome,
+            cause=change.fact.cause.kind,
+            cause_id=change.fact.cause.id,
+        )
+
+
+def _key(fact: Fact) -> _Key:
+    return fact.merchant_id, fact.attempt_id

@@ -1,0 +1,168 @@
+"""What a shop asks for: the body of `POST /v1/payment-orders`, checked field by field."""
+
+import hashlib
+import ipaddress
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, model_validator
+
+from payloom.core.currencies import EXPONENTS
+from payloom.core.errors import FieldError, InvalidRequest
+from payloom.core.log import mask
+from payloom.core.money import AMOUNT_MAX
+from payloom.core.web.requests import Strict
+
+MethodType = Literal[
+    "card", "netbanking", "upi", "wallet", "bnpl", "bank_debit", "bank_redirect", "voucher"
+]
+EXPIRES_IN_DEFAULT = 85_800
+
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
+_LOCALE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,4})?")
+
+
+class NotSupported(InvalidRequest):
+    code = "not_supported"
+    title = "This is not available yet"
+
+
+def _printable(text: str) -> str:
+    if text != text.strip() or not text.isprintable():
+        raise ValueError("must be printable text without spaces at its ends")
+    return text
+
+
+def _no_card_number(text: str) -> str:
+    if mask(text) != text:
+        raise ValueError("looks like a card number or a secret, which must not be sent here")
+    return text
+
+
+def _currency(code: str) -> str:
+    if code not in EXPONENTS:
+        raise ValueError("must be an ISO 4217 code in capitals, like EUR")
+    return code
+
+
+def _matches(pattern: re.Pattern[str], example: str) -> Any:
+    def check(text: str) -> str:
+        if not pattern.fullmatch(text):
+            raise ValueError(f"must look like {example}")
+        return text
+
+    return AfterValidator(check)
+
+
+Text = Annotated[str, AfterValidator(_no_card_number)]
+Amount = Annotated[int, Field(gt=0, le=AMOUNT_MAX, description="Minor units of the currency")]
+Currency = Annotated[str, AfterValidator(_currency), Field(description="ISO 4217, in capitals")]
+Url = Annotated[str, Field(max_length=2000, description="https; http on loopback in test mode")]
+
+
+class WantedLine(Strict):
+    name: Annotated[Text, Field(min_length=1, max_length=250)]
+    quantity: Annotated[int, Field(gt=0, le=999_999)]
+    unit_amount: Annotated[int, Field(ge=0, le=AMOUNT_MAX)]
+
+
+class WantedCustomer(Strict):
+    id: Annotated[Text | None, Field(max_length=200)] = None
+    email: Annotated[str | None, _matches(_EMAIL, "ada@example.com")] = None
+    name: Annotated[Text | None, Field(max_length=200)] = None
+    country: Annotated[str | None, _matches(_COUNTRY, "DE (ISO 3166-1)")] = None
+
+
+class WantedOrder(Strict):
+    """A payment order to be. Defaults as documented; unknown fields are refused."""
+
+    reference: Annotated[
+        str,
+        Field(min_length=1, max_length=120, description="The shop's own name of this order"),
+        AfterValidator(_printable),
+    ]
+    amount: Amount
+    currency: Currency
+    return_url: Url
+    payment_type: Literal["SALE", "RECC"] = "SALE"
+    payment_method: Literal["APM", "CARD"] = "APM"
+    method_types: Annotated[list[MethodType], Field(max_length=8, default_factory=list)]
+    psp: Annotated[str | None, Field(max_length=31)] = None
+    capture: Literal["automatic", "manual"] = "automatic"
+    cancel_url: Url | None = None
+    description: Annotated[Text | None, Field(min_length=1, max_length=500)] = None
+    line_items: Annotated[list[WantedLine], Field(max_length=100, default_factory=list)]
+    customer: WantedCustomer | None = None
+    metadata: Annotated[
+        dict[
+            Annotated[str, Field(min_length=1, max_length=40)],
+            Annotated[Text, Field(max_length=500)],
+        ],
+        Field(max_length=50, default_factory=dict),
+    ]
+    expires_in: Annotated[int, Field(ge=2_100, le=86_100, description="Seconds")] = (
+        EXPIRES_IN_DEFAULT
+    )
+    locale: Annotated[str | None, _matches(_LOCALE, "en or pt-BR")] = None
+
+    @model_validator(mode="after")
+    def _lines_add_up(self) -> Self:
+        total = sum(line.quantity * line.unit_amount for line in self.line_items)
+        if self.line_items and total != self.amount:
+            raise ValueError(f"line_items add up to {total}, not to amount {self.amount}")
+        return self
+
+    @property
+    def fingerprint(self) -> bytes:
+        """Two bodies that mean the same have the same one, however they were written."""
+        return hashlib.sha256(self.model_dump_json().encode()).digest()
+
+
+def check_supported(wanted: WantedOrder, mode: str) -> None:
+    """What no field can tell alone. Raises NotSupported or InvalidRequest with all mistakes."""
+    missing = [
+        FieldError(field, f"{value} is not available yet")
+        for field, value in (
+            ("payment_type", wanted.payment_type),
+            ("payment_method", wanted.payment_method),
+            ("capture", wanted.capture),
+        )
+        if value in ("RECC", "CARD", "manual")
+    ]
+    if missing:
+        raise NotSupported(errors=missing)
+    if wrong := list(_wrong_urls(wanted, mode)):
+        raise InvalidRequest(errors=wrong)
+
+
+def _wrong_urls(wanted: WantedOrder, mode: str) -> Iterator[FieldError]:
+    for field, url in (("return_url", wanted.return_url), ("cancel_url", wanted.cancel_url)):
+        if url is not None and (mistake := _url_mistake(url, mode)):
+            yield FieldError(field, mistake)
+
+
+def _url_mistake(url: str, mode: str) -> str | None:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "must be a URL like https://shop.example.com/return"
+    if not host or not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        return "must be a URL like https://shop.example.com/return, percent-encoded"
+    if parts.username is not None or parts.fragment:
+        return "must have no user name, password or fragment"
+    if parts.scheme == "https" or (parts.scheme == "http" and mode == "test" and _is_here(host)):
+        return None
+    return "must be https (http to this machine's loopback address in test mode)"
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

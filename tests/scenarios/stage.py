@@ -1,0 +1,173 @@
+"""A whole payloom for a story: API and worker over real HTTP, the sandbox as the PSP.
+
+The API and the worker run in the test's own loop; the sandbox is a process. Nothing is patched.
+"""
+
+import asyncio
+import re
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import aiohttp
+import uvicorn
+
+from payloom.app import create_app
+from payloom.core import ids
+from payloom.core.secret import Secret
+from payloom.merchants.connections import add_connection, add_secret
+from payloom.merchants.merchants import NewMerchant, create_merchant
+from payloom.runtime import Runtime
+from payloom.worker import Worker
+
+
+@dataclass(slots=True)
+class Stage:
+    """What a story plays on; `post` and `get` speak as the merchant."""
+
+    rt: Runtime
+    api_url: str
+    sandbox_url: str
+    merchant: NewMerchant
+    connection_id: UUID
+    psp_key: str
+    http: aiohttp.ClientSession
+    worker: Worker
+    references: int = 0
+    webhook_url: str = field(default="")
+
+    async def post(self, path: str, body: object, **headers: str) -> "Reply":
+        return await self._call("POST", path, headers, json=body)
+
+    async def get(self, path: str) -> "Reply":
+        return await self._call("GET", path, {})
+
+    async def sandbox(self, method: str, path: str, **options: Any) -> Any:
+        """A call to the sandbox as its tenant."""
+        headers = {"Authorization": f"Bearer {self.psp_key}"}
+        async with self.http.request(
+            method, self.sandbox_url + path, headers=headers, **options
+        ) as response:
+            return await response.json()
+
+    def wanted(self, **changes: Any) -> dict[str, Any]:
+        """A body for `POST /v1/payment-orders`, its reference fresh."""
+        self.references += 1
+        return {
+            "reference": f"W-{self.references}",
+            "amount": 4999,
+            "currency": "EUR",
+            "return_url": "http://127.0.0.1/shop/return",
+            **changes,
+        }
+
+    async def pay(self, token: str, card: str = "4242424242424242") -> dict[str, Any]:
+        """Pay the session as the shopper's browser would, without one."""
+        method = await self.sandbox(
+            "POST", "/v1/payment_methods",
+            data={"type": "card", "card[number]": card, "card[exp_month]": "12",
+                  "card[exp_year]": "2034", "card[cvc]": "123"},
+        )  # fmt: skip
+        confirmed: dict[str, Any] = await self.sandbox(
+            "POST", f"/v1/payment_pages/{token}/confirm", data={"payment_method": method["id"]}
+        )
+        return confirmed
+
+    async def until(self, order_id: str, status: str, *, within_s: float = 20) -> dict[str, Any]:
+        """The order, once it has this status."""
+        async with asyncio.timeout(within_s):
+            while True:
+                order = (await self.get(f"/v1/payment-orders/{order_id}")).json
+                if order["payment_order_status"] == status:
+                    return dict(order)
+                await asyncio.sleep(0.02)
+
+    async def _call(
+        self, method: str, path: str, headers: dict[str, str], **options: Any
+    ) -> "Reply":
+        key = self.merchant.api_key.reveal()
+        sent = {"Authorization": f"Bearer {key}", **headers}
+        async with self.http.request(
+            method, self.api_url + path, headers=sent, **options
+        ) as response:
+            return Reply(response.status, await response.read(), dict(response.headers))
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: int
+    body: bytes
+    headers: dict[str, str]
+
+    @property
+    def json(self) -> Any:
+        import json
+
+        return json.loads(self.body)
+
+
+@asynccontextmanager
+async def serving(rt: Runtime) -> AsyncIterator[str]:
+    """The API on a free port of this loop; its URL."""
+
+    @asynccontextmanager
+    async def shared() -> AsyncIterator[Runtime]:
+        yield rt
+
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(shared), port=0, access_log=False, log_level="warning")
+    )
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.005)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await task
+
+
+@asynccontextmanager
+async def working(rt: Runtime) -> AsyncIterator[Worker]:
+    worker = Worker(rt)
+    task = asyncio.create_task(worker.run())
+    try:
+        yield worker
+    finally:
+        worker.stop()
+        await task
+
+
+def fresh_psp_key() -> str:
+    """A tenant of the sandbox that no other test uses."""
+    return "sk_test_" + secrets.token_hex(12)
+
+
+async def connect_psp(
+    rt: Runtime, http: aiohttp.ClientSession, merchant: NewMerchant, *, api_url: str,
+    sandbox_url: str, psp_key: str,
+) -> UUID:  # fmt: skip
+    """A connection to the sandbox with its webhook endpoint, as an operator would set it up."""
+    connection_id = await add_connection(
+        rt, merchant.merchant_id, "stripe",
+        {"api_key": Secret(psp_key), "webhook_secret": Secret("whsec_" + "0" * 32)},
+        api_base=sandbox_url,
+    )  # fmt: skip
+    connection = ids.text("con", connection_id)
+    url = f"{api_url}/psp/stripe/{connection}/notices"
+    async with http.post(
+        f"{sandbox_url}/v1/webhook_endpoints",
+        headers={"Authorization": f"Bearer {psp_key}"},
+        data={"url": url, "enabled_events[0]": "*", "api_version": "2026-10-28.endive"},
+    ) as response:
+        endpoint = await response.json()
+    await add_secret(rt, merchant.merchant_id, connection_id, Secret(endpoint["secret"]))
+    return connection_id
+
+
+__all__ = ["Stage", "connect_psp", "create_merchant", "fresh_psp_key", "re", "serving", "working"]
