@@ -13,11 +13,11 @@ from typing import Any
 import aiohttp
 import pytest
 import uvicorn
-from tests.shop import stand_in
-from tests.shop.stand_in import StandIn
 
 from payloom.shop.app import create_app
 from payloom.shop.settings import Settings
+from tests.shop import stand_in
+from tests.shop.stand_in import StandIn
 
 
 @dataclass

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import Page, async_playwright, expect
+
 from tests.shop.conftest import RunningShop, order_page
 from tests.shop.stand_in import StandIn, deliver, event
 
@@ -54,6 +55,8 @@ async def test_checkout_leads_to_the_payment_page_and_the_order_page_moves(
     await page.goto(api.return_url(order["id"], "PENDING"))
     await expect(page.locator("#status")).to_have_attribute("data-status", "PENDING")
     await page.evaluate("window.sameDocument = true")
+    for _ in range(2):  # it asks, and asks again
+        await page.wait_for_event("requestfinished", timeout=10_000)
     api.settle(order["id"], "SUCCEEDED")
     await deliver(shop.url, event(order, "payment_order.succeeded", 2))
     await expect(page.locator("#status")).to_have_attribute("data-status", "SUCCEEDED")

@@ -4,10 +4,10 @@ import io
 import re
 
 import pytest
-from tests.shop.conftest import Browser, RunningShop
 
 from payloom.shop.guards import CART_COOKIE
 from payloom.shop.products import display
+from tests.shop.conftest import Browser, RunningShop
 
 
 async def test_the_shelf_shows_three_products_with_pictures_and_prices(browser: Browser) -> None:

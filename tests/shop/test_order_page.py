@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.shop.conftest import Browser, RunningShop, order_page
-from tests.shop.stand_in import StandIn, deliver, event
 
 from payloom.shop.model import Event, Record, Sighting
 from payloom.shop.steps import STEPS, steps_of
+from tests.shop.conftest import Browser, RunningShop, order_page
+from tests.shop.stand_in import StandIn, deliver, event
 
 START = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)
 

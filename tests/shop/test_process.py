@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
+
 from tests.shop import stand_in
 from tests.shop.conftest import Browser
 from tests.shop.stand_in import StandIn

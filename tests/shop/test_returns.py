@@ -5,10 +5,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from tests.shop.conftest import Browser, RunningShop, order_page
-from tests.shop.stand_in import RETURN_SECRET, StandIn, deliver, event
 
 from payloom.shop.returns import sign
+from tests.shop.conftest import Browser, RunningShop, order_page
+from tests.shop.stand_in import RETURN_SECRET, StandIn, deliver, event
 
 
 async def ordered(browser: Browser, api: StandIn) -> dict[str, Any]:
@@ -132,6 +132,18 @@ async def test_the_cancel_link_does_not_invite_a_second_payment_while_one_is_und
     html = await browser.get(browser.location)
     assert "Almost there." in html
     assert 'id="retry"' not in html
+    assert (await browser.story(order))["shop_status"] == "awaiting_payment"
+
+
+async def test_a_cancelled_order_whose_page_expires_stays_cancelled(
+    browser: Browser, shop: RunningShop, api: StandIn
+) -> None:
+    order = await ordered(browser, api)
+    await browser.get(api.return_url(order["id"], "PENDING", cancelled=True))
+    expired = event(api.settle(order["id"], "EXPIRED"), "payment_order.expired", 2)
+    await deliver(shop.url, expired)
+    story = await browser.story(order)
+    assert (story["payment_order_status"], story["shop_status"]) == ("EXPIRED", "cancelled")
 
 
 async def test_a_cancelled_order_that_is_paid_after_all_is_paid(

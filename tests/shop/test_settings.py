@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from tests.shop.stand_in import API_KEY, RETURN_SECRET, WEBHOOK_SECRET
 
 from payloom.shop import InvalidSettings, Settings
+from tests.shop.stand_in import API_KEY, RETURN_SECRET, WEBHOOK_SECRET
 
 GOOD = {
     "SHOP_API_URL": "http://127.0.0.1:8400/",

@@ -18,6 +18,8 @@ log = structlog.get_logger()
 # Somebody used our number before, say a shop whose store was lost since.
 NUMBER_TAKEN = frozenset({"reference_conflict", "idempotency_key_reused"})
 TRIES = 3
+# Far enough to leave behind what an earlier life of the shop has used.
+JUMP_MIN = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ async def check_out(shop: Shop, basket: Basket) -> Order | Trouble:
         order = _find_or_write_order(shop, basket, skip)
         result = await ask_for_payment(shop, order)
         if isinstance(result, Refused) and result.code in NUMBER_TAKEN:
-            skip = 1 + secrets.randbelow(5000)
+            skip = JUMP_MIN + secrets.randbelow(9000)
         elif isinstance(result, Order) and result.shop_status == ShopStatus.NOT_PAID:
             continue  # it ended before we heard of it: the next round starts afresh
         else:

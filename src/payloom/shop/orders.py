@@ -133,7 +133,11 @@ async def _story(shop: Shop, order: Order) -> tuple[Order, dict[str, Any]]:
             _look_up(shop, order) if is_back and not order.is_final else _as_is(order),
         )
     events = queries.events_of(shop.db, order.payment_order_id)
-    newest = max([record.at for record in log], default=order.created_at)
+    newest = max(
+        order.created_at,
+        *(record.at for record in log),
+        *(event.received_at for event in events),
+    )
     return order, {
         "timeline": timeline,
         "events": events,
