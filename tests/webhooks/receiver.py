@@ -27,10 +27,7 @@ class Receiver:
     url: str = ""
     got: list[Got] = field(default_factory=list)
     answer: Answering = field(default_factory=lambda: answering(200))
-
-    @property
-    def ids(self) -> list[str]:
-        return [got.headers["webhook-id"] for got in self.got]
+    _news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def take(self, request: web.Request) -> web.StreamResponse:
         self.got.append(
@@ -40,12 +37,14 @@ class Receiver:
                 await request.read(),
             )
         )
+        async with self._news:
+            self._news.notify_all()
         return await self.answer(request)
 
     async def wait_for(self, count: int) -> None:
         """Until so many requests have arrived; the test's own timeout bounds it."""
-        while len(self.got) < count:
-            await asyncio.sleep(0.01)
+        async with self._news:
+            await self._news.wait_for(lambda: len(self.got) >= count)
 
 
 def answering(status: int, **headers: str) -> Answering:

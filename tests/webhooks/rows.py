@@ -34,7 +34,8 @@ async def new_order(rt: Runtime, merchant: UUID) -> UUID:
     now = rt.clock()
     async with rt.db.transaction() as tx:
         await tx.execute(
-            "INSERT INTO connections (merchant_id, id, psp, created_at) VALUES ($1, $2, 'acme', $3)",
+            "INSERT INTO connections (merchant_id, id, psp, created_at)"
+            " VALUES ($1, $2, 'acme', $3)",
             merchant,
             connection,
             now,
@@ -62,7 +63,7 @@ async def deliver(rt: Runtime, outlet: Outlet, *, limit: int = 100) -> int:
 
 async def rows(rt: Runtime, sql: str, *args: object) -> list[dict[str, Any]]:
     async with rt.db.statement() as tx:
-        return [dict(row) for row in await tx.fetch(sql, *args)]  # type: ignore[call-overload] # Row is a protocol
+        return [dict(row) for row in await tx.fetch(sql, *args)]
 
 
 async def deliveries(rt: Runtime) -> list[dict[str, Any]]:
