@@ -87,9 +87,9 @@ CREATE TABLE attempts (
 );
 CREATE UNIQUE INDEX attempts_token ON attempts (merchant_id, connection_id, token) WHERE token IS NOT NULL;
 COMMENT ON INDEX attempts_token IS 'one PSP session belongs to one attempt (F27)';
--- At most one page per order may be open or being opened (F06).
 CREATE UNIQUE INDEX attempts_one_live ON attempts (merchant_id, payment_order_id)
     WHERE state IN ('REGISTERING', 'OPEN', 'PROCESSING', 'AUTHORIZED');
+COMMENT ON INDEX attempts_one_live IS 'at most one page per order is open or being opened (F06)';
 
 ALTER TABLE payment_orders
     ADD FOREIGN KEY (merchant_id, id, current_attempt)
