@@ -29,6 +29,7 @@ class StandIn:
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     timelines: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # (key, body)
+    answers: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)  # by key
     taken: set[str] = field(default_factory=set)
     unregistered: int = 0  # how many GETs still show no URL
     answer: tuple[int, dict[str, Any]] | None = None  # what POST says instead
@@ -52,7 +53,7 @@ class StandIn:
         """The PSP's notice is in: the order moves, and nobody is told yet."""
         self.note(order_id, "notice.received", "checkout.session.completed arrived, verified.")
         self.orders[order_id]["payment_order_status"] = status
-        self.note(order_id, "state.changed", f"The order is {status}.", to=status)
+        self.note(order_id, "state.changed", f"The order is {status}", to=status)
         self.note(order_id, "posting.written", "captured: 14.50 EUR, balanced.")
         return self.orders[order_id]
 
@@ -72,18 +73,23 @@ class StandIn:
         if request.headers.get("Authorization") != f"Bearer {API_KEY}":
             return _problem(401, "unauthorized")
         body = await request.json()
-        self.requests.append((request.headers.get("Idempotency-Key", ""), body))
+        key = request.headers["Idempotency-Key"]
+        self.requests.append((key, body))
         if self.answer:
             return web.json_response(self.answer[1], status=self.answer[0])
         if body["reference"] in self.taken:
             return _problem(409, "reference_conflict")
+        if key in self.answers:  # the first answer once more, however old
+            status, first = self.answers[key]
+            return web.json_response(first, status=status)
         known = next((o for o in self.orders.values() if o["reference"] == body["reference"]), None)
-        if known:
-            return web.json_response(known)
-        order = self._new_order(body)
+        order = known or self._new_order(body)
         if self.before_answering:
             await self.before_answering(order)
-        return web.json_response(order, status=201 if order["redirect_url"] else 202)
+        if not order["redirect_url"]:
+            return web.json_response(order, status=202)
+        self.answers[key] = (201, dict(order))
+        return web.json_response(order, status=201)
 
     def _new_order(self, body: dict[str, Any]) -> dict[str, Any]:
         items = body["line_items"]

@@ -45,6 +45,7 @@ async def test_all_nine_steps_are_told_with_times_and_sentences(
     last = story["steps"][8]["detail"]
     assert "checkout.session.completed arrived" in last
     assert "captured: 14.50 EUR" in last
+    assert "The order is SUCCEEDED. " in last
     assert "signed webhook payment_order.succeeded" in last
     html = await browser.get(order_page(order))
     assert all(step["title"] in html for step in story["steps"])
@@ -138,8 +139,15 @@ def test_step_nine_is_the_notice_that_brought_the_outcome() -> None:
     assert (steps[6], steps[7], steps[9]) == (6, 6, 5)
 
 
+def test_a_refused_registration_is_not_the_shopper_paying() -> None:
+    steps = told([at(1, "psp.answered"), at(2, "state.changed", to="FAILED", to_state="REFUSED")])
+    assert (steps[3], steps[6], steps[7]) == (1, None, None)
+
+
 def test_an_opened_or_expired_page_is_no_outcome() -> None:
-    steps = told([at(1, "state.changed", to="OPEN"), at(9, "state.changed", to="EXPIRED")])
+    steps = told(
+        [at(seconds, "state.changed", to=to) for seconds, to in enumerate(("PENDING", "EXPIRED"))]
+    )
     assert (steps[6], steps[7], steps[9]) == (None, None, None)
 
 

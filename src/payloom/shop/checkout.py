@@ -9,7 +9,7 @@ import structlog
 
 from payloom.shop import queries
 from payloom.shop.context import Shop
-from payloom.shop.model import Basket, Order, ShopStatus
+from payloom.shop.model import Basket, Order, ShopStatus, Sighting
 from payloom.shop.payment_api import Away, Refused
 from payloom.shop.record import record_answer
 from payloom.shop.store import transaction
@@ -34,7 +34,7 @@ async def check_out(shop: Shop, basket: Basket) -> Order | Trouble:
     skip = 0
     for _ in range(TRIES):
         order = _find_or_write_order(shop, basket, skip)
-        result = await ask_for_payment(shop, order)
+        result = await find_payment(shop, order)
         if isinstance(result, Refused) and result.code in NUMBER_TAKEN:
             skip = JUMP_MIN + secrets.randbelow(9000)
         elif isinstance(result, Order) and result.shop_status == ShopStatus.NOT_PAID:
@@ -44,8 +44,19 @@ async def check_out(shop: Shop, basket: Basket) -> Order | Trouble:
     return Trouble(can_retry=True)
 
 
-async def ask_for_payment(shop: Shop, order: Order) -> Order | Refused | Trouble:
-    """Ask the API for the order's payment; the order's number makes asking again harmless."""
+async def find_payment(shop: Shop, order: Order) -> Order | Refused | Trouble:
+    """The order with its payment as it is now; asks for one if there is none yet."""
+    if not order.payment_order_id:
+        return await _ask_for_payment(shop, order)
+    # Asking again under our key would get the first answer once more, however old.
+    answer = await shop.api.look_up(order.payment_order_id)
+    if isinstance(answer, Sighting):
+        return record_answer(shop.db, order, answer)
+    return Trouble(can_retry=True)
+
+
+async def _ask_for_payment(shop: Shop, order: Order) -> Order | Refused | Trouble:
+    """Ask the API for a payment; the order's number makes asking again harmless."""
     queries.insert_log(
         shop.db,
         order.id,

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from payloom.shop import queries
 from payloom.shop.cart import to_payment
-from payloom.shop.checkout import ask_for_payment
+from payloom.shop.checkout import find_payment
 from payloom.shop.context import Shop, shop_of
 from payloom.shop.guards import cart_id_of
 from payloom.shop.model import Event, Order, Record, ShopStatus, Sighting
@@ -61,9 +61,7 @@ async def prepare_payment(request: Request) -> Response:
 
 
 async def _ask_again(shop: Shop, order: Order) -> Order:
-    if order.payment_order_id:
-        return await _look_up(shop, order)
-    result = await ask_for_payment(shop, order)
+    result = await find_payment(shop, order)
     return result if isinstance(result, Order) else order
 
 

@@ -45,9 +45,9 @@ WORDS = {
     "shop.redirected": "With a 303 to the page’s address.",
     "shop.cancelled": "Over the cancel link.",
 }
-# A change to one of these means that the provider has decided something.
-OUTCOMES = frozenset({"PROCESSING", "AUTHORIZED", "SUCCEEDED", "FAILED"})
-STATE_FIELDS = ("payment_order_status", "to", "to_state", "state", "status")
+# A change to one of these means that the shopper was done on the provider's page. FAILED is not
+# among them: it comes after PROCESSING, or else the provider refused to make a page at all.
+OUTCOMES = frozenset({"PROCESSING", "AUTHORIZED", "SUCCEEDED"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +88,11 @@ def _tell(step: Step, records: Iterable[Record]) -> ToldStep:
     if proof is None:
         return ToldStep(step=step, at=None)
     text = step.words or proof.summary or WORDS.get(proof.kind, "")
-    return ToldStep(step=step, at=proof.at, details=(text,) if text else ())
+    return ToldStep(step=step, at=proof.at, details=(_sentence(text),) if text else ())
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _outcomes(timeline: Iterable[Record]) -> list[Record]:
@@ -96,8 +100,7 @@ def _outcomes(timeline: Iterable[Record]) -> list[Record]:
     return [
         Record(at=record.at, kind="outcome", summary=record.summary, data=record.data)
         for record in timeline
-        if record.kind == "state.changed"
-        and OUTCOMES & {str(record.data.get(name)) for name in STATE_FIELDS}
+        if record.kind == "state.changed" and record.data.get("to") in OUTCOMES
     ]
 
 
@@ -132,5 +135,5 @@ def _with_consequences(last: ToldStep, records: Iterable[Record]) -> ToldStep:
     found = [record for record in records if record.kind in kinds and record.summary]
     if not found:
         return last
-    details = dict.fromkeys([*last.details, *(record.summary for record in found)])
+    details = dict.fromkeys([*last.details, *(_sentence(record.summary) for record in found)])
     return ToldStep(step=last.step, at=last.at or found[0].at, details=tuple(details))
