@@ -247,6 +247,18 @@ async def test_a_secret_that_does_not_open_costs_only_its_own_delivery(
     )
 
 
+async def test_nothing_is_sent_unsigned(
+    rt: Runtime, merchant: UUID, receiver: Receiver, outlet: Outlet
+) -> None:
+    endpoint, _ = await endpoint_at(rt, merchant, receiver.url)
+    await rows(rt, "DELETE FROM secrets WHERE owner = $1 RETURNING owner", endpoint)
+    rt.cache.forget(("webhook_secrets", merchant, endpoint))
+    await tell(rt, merchant)
+    await deliver(rt, outlet)
+    assert receiver.got == []
+    assert [row["last_error"] for row in await deliveries(rt)] == ["the endpoint has no secret"]
+
+
 async def test_every_live_secret_signs(
     rt: Runtime, merchant: UUID, receiver: Receiver, outlet: Outlet
 ) -> None:

@@ -59,9 +59,11 @@ async def open_outlet(
     try:
         yield outlet
     finally:
-        await outlet.settle()
-        await outlet.live.close()
-        await outlet.test.close()
+        try:
+            await outlet.settle()
+        finally:
+            await outlet.live.close()
+            await outlet.test.close()
 
 
 async def deliver_due(rt: Runtime, outlet: Outlet, *, limit: int) -> int:
@@ -93,8 +95,11 @@ async def _carry(rt: Runtime, outlet: Outlet, claimed: Sequence[Claimed]) -> Non
         done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         try:
             await _record(rt, outlet, [(tries[task], _answer_of(task)) for task in done])
-        except DatabaseAway as away:  # the claims lapse, and these are sent again
+        # Not recorded: the claims lapse, and these are sent again.
+        except DatabaseAway as away:
             log.warning("delivery.not_recorded", count=len(done), error=away.detail)
+        except Exception as bug:  # the other tries of this claim still have to be recorded
+            log.error("delivery.not_recorded", count=len(done), exc_info=bug)
         finally:
             outlet.on_the_way.subtract(tries[task].endpoint_id for task in done)
             outlet.on_the_way += Counter()  # drop the zeroes
@@ -104,6 +109,8 @@ async def _try(rt: Runtime, outlet: Outlet, delivery: Claimed) -> Answer:
     if delivery.is_disabled:
         return Answer(None, "the endpoint is disabled")
     secrets = await signing_secrets(rt, delivery.merchant_id, delivery.endpoint_id)
+    if not secrets:
+        return Answer(None, "the endpoint has no secret")  # nothing leaves unsigned
     message = Message(delivery.event_id, delivery.url, delivery.body)
     session = outlet.test if delivery.is_test else outlet.live
     return await send(session, message, secrets, real_now())

@@ -20,6 +20,7 @@ from payloom.core.secret import Secret
 TIMEOUT_S = 15.0
 ANSWER_BYTES_MAX = 4096
 ANSWER_TIMEOUT_S = 1.0  # for what follows the status line
+KEEPALIVE_S = 4.0  # many servers close after 5; a POST that meets their goodbye costs a try
 USER_AGENT = f"payloom/{__version__}"
 
 
@@ -54,7 +55,7 @@ def new_session(
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
             limit=0,
-            keepalive_timeout=30,
+            keepalive_timeout=KEEPALIVE_S,
             socket_factory=guard(allow_loopback=allow_loopback),
             resolver=resolver,
         ),
