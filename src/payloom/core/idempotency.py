@@ -6,10 +6,10 @@ runs out. Only final answers are kept: 2xx but 202, and refusals decided after o
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from payloom.core import ids
@@ -44,6 +44,45 @@ class StillRunning(Conflict):
 _Name = tuple[UUID, str]
 
 
+class KeyTaken(Exception):
+    """Another request holds this key, or has its answer already."""
+
+
+@dataclass(slots=True)
+class Claim:
+    """One run's hold on a key. Work takes it first thing, or writes it with its own first rows."""
+
+    db: Database
+    merchant_id: UUID
+    key: str
+    fingerprint: bytes
+    now: datetime
+    owner: UUID
+    is_taken: bool = False
+    is_kept: bool = False  # the answer was written together with what it tells of
+
+    async def take(self) -> None:
+        """Raises KeyTaken. Taking what is ours already is fine."""
+        if self.is_taken:
+            return
+        async with self.db.statement() as tx:
+            row = await tx.fetchrow(
+                _CLAIM,
+                self.merchant_id,
+                self.key,
+                self.fingerprint,
+                self.owner,
+                LEASE_S,
+                self.now,
+            )
+        if row is None:
+            raise KeyTaken
+        self.is_taken = True
+
+
+Work = Callable[[Claim], Awaitable[Answer]]
+
+
 class Keys:
     """One per process: repetitions that arrive here while the first still runs wait in memory."""
 
@@ -51,97 +90,74 @@ class Keys:
         self._db = db
         self._running: dict[_Name, tuple[bytes, asyncio.Future[Answer | None]]] = {}
 
-    async def once(
-        self, name: _Name, fingerprint: bytes, now: datetime, work: Callable[[], Awaitable[Answer]]
-    ) -> Answer:
-        """The answer for (merchant, key): the kept one, or `work()` run under a claim.
+    async def once(self, name: _Name, fingerprint: bytes, now: datetime, work: Work) -> Answer:
+        """The answer for (merchant, key): the kept one, or that of `work` run under a claim.
 
-        Raises KeyReused (422) and StillRunning (409).
+        Raises KeyReused (422), StillRunning (409), and what `work` raises.
         """
         deadline = asyncio.get_running_loop().time() + WAIT_S
-        while True:
-            running = self._running.get(name)
-            if running is not None:
-                if running[0] != fingerprint:
-                    raise KeyReused
-                answer = await _wait(running[1], deadline)
-                if answer is not None:
-                    return answer
-                continue
-            ended: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
-            self._running[name] = (fingerprint, ended)
-            answer = None
-            try:
-                answer = await self._claim_and_work(name, fingerprint, now, work, deadline)
-            finally:
-                del self._running[name]
-                is_kept = answer is not None and answer.is_final
-                ended.set_result(answer if is_kept else None)
-            return answer
+        while (running := self._running.get(name)) is not None:
+            if running[0] != fingerprint:
+                raise KeyReused
+            answer = await _wait(running[1], deadline)
+            if answer is not None:
+                return answer
+        ended: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+        self._running[name] = (fingerprint, ended)
+        answer = None
+        try:
+            answer = await self._run(name, fingerprint, now, work, deadline)
+        finally:
+            del self._running[name]
+            is_kept = answer is not None and answer.is_final
+            ended.set_result(answer if is_kept else None)
+        return answer
 
-    async def _claim_and_work(
-        self,
-        name: _Name,
-        fingerprint: bytes,
-        now: datetime,
-        work: Callable[[], Awaitable[Answer]],
-        deadline: float,
+    async def _run(
+        self, name: _Name, fingerprint: bytes, now: datetime, work: Work, deadline: float
     ) -> Answer:
-        owner = ids.new()
+        """Work as soon as the key is free; until then look for the answer of who holds it."""
         for pause in _pauses():
+            claim = Claim(self._db, *name, fingerprint, now, ids.new())
+            with suppress(KeyTaken):
+                return await _under(claim, work)
             async with self._db.statement() as tx:
-                kept = await _claim(tx, name, fingerprint, owner, now)
-            if kept is None:
-                return await self._work(name, owner, work)
-            if kept.status is not None:
-                return Answer(kept.status, kept.body)
+                held = await tx.fetchrow(_READ, *name)
+            if held is not None and held["fingerprint"] != fingerprint:
+                raise KeyReused
+            if held is not None and held["status"] is not None:
+                return Answer(held["status"], held["body"])
             if asyncio.get_running_loop().time() + pause > deadline:
                 break
             await asyncio.sleep(pause)
         raise StillRunning(retry_after_s=1)
 
-    async def _work(
-        self, name: _Name, owner: UUID, work: Callable[[], Awaitable[Answer]]
-    ) -> Answer:
-        try:
-            answer = await work()
-        except BaseException:
-            await self._release(name, owner)
-            raise
-        if not answer.is_final:
-            await self._release(name, owner)
-            return answer
-        async with self._db.statement() as tx:
-            kept = await tx.fetchrow(_KEEP, *name, owner, answer.status, answer.body)
-            if kept is None:  # our lease ran out and someone else took over
-                taken = await tx.fetchrow(_READ, *name)
-                if taken is not None and taken["status"] is not None:
-                    return Answer(taken["status"], taken["body"])
+
+async def _under(claim: Claim, work: Work) -> Answer:
+    """Run the work and keep its answer, or free the key when there is none to keep."""
+    try:
+        answer = await work(claim)
+    except BaseException:
+        await _release(claim)
+        raise
+    if claim.is_kept:
         return answer
+    if not answer.is_final:
+        await _release(claim)
+        return answer
+    async with claim.db.statement() as tx:
+        name = (claim.merchant_id, claim.key)
+        if await tx.fetchrow(_KEEP, *name, claim.owner, answer.status, answer.body) is None:
+            taken = await tx.fetchrow(_READ, *name)  # our lease ran out, someone took over
+            if taken is not None and taken["status"] is not None:
+                return Answer(taken["status"], taken["body"])
+    return answer
 
-    async def _release(self, name: _Name, owner: UUID) -> None:
-        async with self._db.statement() as tx:
-            await tx.execute(_RELEASE, *name, owner)
 
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    status: int | None
-    body: bytes
-
-
-async def _claim(
-    tx: Tx, name: _Name, fingerprint: bytes, owner: UUID, now: datetime
-) -> _Kept | None:
-    """None: the claim is ours. Otherwise what is there. Raises KeyReused."""
-    if await tx.fetchrow(_CLAIM, *name, fingerprint, owner, LEASE_S, now) is not None:
-        return None
-    row = await tx.fetchrow(_READ, *name)
-    if row is None:  # released between the two statements
-        return _Kept(None, b"")
-    if row["fingerprint"] != fingerprint:
-        raise KeyReused
-    return _Kept(row["status"], row["body"] or b"")
+async def _release(claim: Claim) -> None:
+    if claim.is_taken and not claim.is_kept:
+        async with claim.db.statement() as tx:
+            await tx.execute(_RELEASE, claim.merchant_id, claim.key, claim.owner)
 
 
 async def reap(tx: Tx, before: datetime, *, limit: int) -> int:
@@ -157,7 +173,7 @@ async def _wait(ended: "asyncio.Future[Answer | None]", deadline: float) -> Answ
     return ended.result()
 
 
-def _pauses() -> Any:
+def _pauses() -> Iterator[float]:
     yield from _POLL_S
     while True:
         yield _POLL_S[-1]

@@ -54,5 +54,14 @@ COMMENT ON INDEX deliveries_exhausted IS 'upkeep: what waits for a person';
 CREATE INDEX deliveries_by_event ON deliveries (merchant_id, event_id);
 COMMENT ON INDEX deliveries_by_event IS 'the timeline of one order; foreign key';
 
+-- A delivery's id, made of the event's time and both ids: PostgreSQL 16 has no uuidv7().
+CREATE FUNCTION delivery_id(event_id uuid, endpoint_id uuid) RETURNS uuid
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (
+    left(event_id::text, 14) || '7'
+    || substr(encode(sha256(uuid_send(event_id) || uuid_send(endpoint_id)), 'hex'), 1, 3) || '8'
+    || substr(encode(sha256(uuid_send(event_id) || uuid_send(endpoint_id)), 'hex'), 4, 15)
+)::uuid;
+
 GRANT SELECT, INSERT ON events TO payloom_app;
 GRANT SELECT, INSERT, UPDATE ON webhook_endpoints, deliveries TO payloom_app;

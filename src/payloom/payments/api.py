@@ -1,6 +1,5 @@
 """Payment orders over HTTP: strings to types, results to JSON, nothing else."""
 
-import json
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -11,9 +10,9 @@ from starlette.responses import Response
 
 from payloom.core import ids, paging
 from payloom.core.errors import NotFound, invalid
-from payloom.core.idempotency import Answer
+from payloom.core.idempotency import Answer, Claim
 from payloom.core.paging import Limit, StartingAfter
-from payloom.core.web.idempotent import answer_once
+from payloom.core.web.idempotent import answer_under_claim
 from payloom.core.web.requests import StrictRoute
 from payloom.merchants.auth import Caller, needs
 from payloom.payments import queries
@@ -102,13 +101,12 @@ async def create_payment_order(request: Request, body: WantedOrder, caller: Writ
     202 when the PSP has not answered yet; 200 when the reference is known with the same content.
     """
     rt: Runtime = request.app.state.rt
+    correlation_id: str = request.scope["state"]["correlation_id"]
 
-    async def work() -> Answer:
-        correlation_id: str = request.scope["state"]["correlation_id"]
-        payment, is_new = await register(rt, caller, body, correlation_id)
-        return _answer(payment, 201 if is_new else 200)
+    async def work(claim: Claim | None) -> Answer:
+        return await register(rt, caller, body, correlation_id=correlation_id, claim=claim)
 
-    return await answer_once(request, caller.merchant_id, body, work)
+    return await answer_under_claim(request, caller.merchant_id, body, work)
 
 
 @router.get("/payment-orders/{order_id}", response_model=ShownOrder)
@@ -154,14 +152,6 @@ async def _payment(request: Request, order_id: str, caller: Caller) -> Payment:
     if payment is None:
         raise NotFound("There is no payment order with this id")
     return payment
-
-
-def _answer(payment: Payment, status: int) -> Answer:
-    body = json.dumps(show(payment), separators=(",", ":"), ensure_ascii=False).encode()
-    where = {"Location": f"/v1/payment-orders/{payment.order.public_id}"}
-    if payment.order.status is Status.CREATED:
-        return Answer(202, body, {**where, "Retry-After": "1"}, is_final=False)
-    return Answer(status, body, where if status == 201 else {})
 
 
 def _text(field: str, value: str | None) -> str | None:

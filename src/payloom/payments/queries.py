@@ -13,13 +13,6 @@ from payloom.payments.model import Attempt, Cause, Order, Payment
 from payloom.payments.states import State, Status
 
 
-async def insert_payment(tx: Tx, payment: Payment) -> bool:
-    """A new order with its first attempt and log row; False when the reference is taken."""
-    order, attempt = payment.order, payment.current
-    row = await tx.fetchrow(_INSERT, *_order_values(order), *_attempt_values(attempt))
-    return row is not None
-
-
 async def payment_by_reference(tx: Tx, merchant_id: UUID, reference: str) -> Payment | None:
     row = await tx.fetchrow(_ORDER + _BY_REFERENCE, merchant_id, reference)
     return None if row is None else await _with_attempts(tx, row)
@@ -169,7 +162,7 @@ def _attempt(row: Row) -> Attempt:
     return Attempt(**values)
 
 
-def _order_values(order: Order) -> tuple[Any, ...]:
+def order_values(order: Order) -> tuple[Any, ...]:
     return (
         order.merchant_id, order.id, order.reference, order.fingerprint, order.status,
         order.payment_type, order.payment_method, list(order.method_types), order.psp,
@@ -179,7 +172,7 @@ def _order_values(order: Order) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _attempt_values(attempt: Attempt) -> tuple[Any, ...]:
+def attempt_values(attempt: Attempt) -> tuple[Any, ...]:
     return (
         attempt.id, attempt.number, attempt.connection_id, attempt.state, attempt.request_body,
         attempt.request_version, attempt.request_key, attempt.resend_until, attempt.return_token,
@@ -268,35 +261,6 @@ SELECT a.merchant_id, a.id, a.payment_order_id, a.number, a.connection_id, a.psp
 _OF_ORDERS = """
  WHERE (a.merchant_id, a.payment_order_id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))
  ORDER BY a.number
-"""
-
-_INSERT = """
-WITH placed AS (
-    INSERT INTO payment_orders (
-           merchant_id, id, reference, fingerprint, payment_order_status, version, event_sequence,
-           payment_type, payment_method, method_types, psp, amount, currency, capture, return_url,
-           cancel_url, locale, description, customer, line_items, metadata, current_attempt,
-           expires_at, correlation_id, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, 1, 0, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-            $19, $23, $20, $21, $22, $22)
-        ON CONFLICT (merchant_id, reference) DO NOTHING
-    RETURNING *
-), tried AS (
-    INSERT INTO attempts (
-           merchant_id, id, payment_order_id, number, connection_id, psp, state, amount, currency,
-           request_body, request_version, request_key, resend_until, return_token, expires_at,
-           asked_at, created_at, updated_at)
-    SELECT merchant_id, $23, id, $24, $25, psp, $26, amount, currency, $27, $28, $29, $30, $31,
-           expires_at, created_at, created_at, created_at
-      FROM placed
-)
-INSERT INTO payment_log (
-       merchant_id, payment_order_id, version, at, attempt_id, to_state, to_status, outcome, cause,
-       cause_id)
-SELECT merchant_id, id, version, created_at, $23, $26, payment_order_status, 'Requested',
-       'request', correlation_id
-  FROM placed
-RETURNING version
 """
 
 _WRITE = """

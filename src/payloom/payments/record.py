@@ -21,7 +21,8 @@ from payloom.payments import queries
 from payloom.payments.decide import Change, Doubt, Nothing, decide
 from payloom.payments.model import Fact, Payment
 from payloom.payments.view import show
-from payloom.webhooks.publish import NewEvent, publish
+from payloom.webhooks.model import StoredEvent
+from payloom.webhooks.publish import NewEvent, publish, stored
 
 log = structlog.get_logger()
 
@@ -98,7 +99,7 @@ async def _write(tx: Tx, changes: Sequence[Change], now: datetime) -> None:
     ended = [(c.attempt.merchant_id, c.attempt.id) for c in changes if c.look_up_at is None]
     await jobs.drop(tx, LOOK_UP, ended)
     for change in changes:
-        _tell(change)
+        tell(change)
 
 
 async def _ask_about_doubts(tx: Tx, judged: Sequence[Recorded], now: datetime) -> None:
@@ -122,6 +123,12 @@ def _to_post(change: Change, now: datetime) -> list[ToPost]:
     return [ToPost(order.merchant_id, order.id, posting, now) for posting in change.postings]
 
 
+def event_of(change: Change, now: datetime) -> StoredEvent:
+    """The one event of a change that tells one thing, ready to be written."""
+    (event,) = _events(change)
+    return stored(event, now)
+
+
 def _events(change: Change) -> list[NewEvent]:
     order = change.payment.order
     first = order.event_sequence - len(change.events) + 1
@@ -137,7 +144,8 @@ def _wanted(change: Change, at: datetime) -> Wanted:
     return Wanted(attempt.merchant_id, LOOK_UP, attempt.id, at, order.correlation_id)
 
 
-def _tell(change: Change) -> None:
+def tell(change: Change) -> None:
+    """Log and count what was written."""
     order = change.payment.order
     if order.attention and "payment_order.attention" in change.events:
         ATTENTION.labels(order.attention).inc()

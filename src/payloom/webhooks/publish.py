@@ -35,7 +35,7 @@ async def publish(tx: Tx, events: Sequence[NewEvent], now: datetime) -> None:
     """Write the events and a delivery for each endpoint that wants them, in one statement."""
     if not events:
         return
-    rows = [_row(event, rfc3339(now)) for event in events]
+    rows = [stored(event, now) for event in events]
     await queries.insert_events(tx, rows, now)
     for event, row in zip(events, rows, strict=True):
         log.info(
@@ -46,7 +46,7 @@ async def publish(tx: Tx, events: Sequence[NewEvent], now: datetime) -> None:
         )
 
 
-def _row(event: NewEvent, timestamp: str) -> StoredEvent:
+def stored(event: NewEvent, now: datetime) -> StoredEvent:
     """The event's text is made here, once: whoever gets it gets these very bytes."""
     if event.type not in EVENT_TYPES:
         raise ValueError(f"{event.type} is not in EVENT_TYPES")
@@ -54,7 +54,7 @@ def _row(event: NewEvent, timestamp: str) -> StoredEvent:
     body = {
         "id": ids.text("evt", event_id),
         "type": event.type,
-        "timestamp": timestamp,
+        "timestamp": rfc3339(now),
         "sequence": event.sequence,
         "data": event.data,
     }

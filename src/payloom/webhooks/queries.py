@@ -25,8 +25,7 @@ async def insert_events(tx: Tx, events: Sequence[StoredEvent], now: datetime) ->
     )
 
 
-# A delivery's id is made from the event's time and both ids: PostgreSQL 16 has no uuidv7(), and
-# only the database knows how many deliveries there are.
+# Only the database knows how many deliveries there are, so it makes their ids.
 _INSERT_EVENTS = """
 WITH told AS (
     INSERT INTO events (merchant_id, id, payment_order_id, sequence, type, body, at)
@@ -34,12 +33,10 @@ WITH told AS (
 )
 INSERT INTO deliveries (merchant_id, id, event_id, endpoint_id, state, next_at, created_at)
 SELECT e.merchant_id,
-       (left(e.id::text, 14) || '7' || substr(digest, 1, 3) || '8' || substr(digest, 4, 15))::uuid,
-       e.id, w.id, 'pending', $7, $7
+       delivery_id(e.id, w.id), e.id, w.id, 'pending', $7, $7
   FROM unnest($1::uuid[], $2::uuid[], $5::text[]) AS e (merchant_id, id, type)
   JOIN webhook_endpoints AS w ON w.merchant_id = e.merchant_id AND w.disabled_at IS NULL
    AND (w.event_types IS NULL OR e.type = ANY (w.event_types))
- CROSS JOIN LATERAL encode(sha256(uuid_send(e.id) || uuid_send(w.id)), 'hex') AS digest
 """
 
 

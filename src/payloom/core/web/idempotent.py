@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from payloom.core.clock import Clock
 from payloom.core.errors import PayloomError, invalid
-from payloom.core.idempotency import Answer, Keys
+from payloom.core.idempotency import Answer, Claim, Keys
 from payloom.core.web.problems import MEDIA_TYPE, problem_body, problem_headers
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -28,15 +28,34 @@ async def answer_once(
 
     Raises what `work` raises, KeyReused, StillRunning, and 422 for a malformed key.
     """
+
+    async def claimed(claim: Claim | None) -> Answer:
+        if claim is not None:
+            await claim.take()
+        return await work()
+
+    return await answer_under_claim(request, merchant_id, body, claimed)
+
+
+async def answer_under_claim(
+    request: Request,
+    merchant_id: UUID,
+    body: BaseModel | None,
+    work: Callable[[Claim | None], Awaitable[Answer]],
+) -> Response:
+    """The same for work that takes the claim itself, or writes it with its own first rows."""
     key = request.headers.get(HEADER)
     if key is None:
-        return respond(await work())
+        return respond(await work(None))
     if not _KEY.fullmatch(key):
         raise invalid(HEADER, "must be 1 to 255 visible ASCII characters")
     keys: Keys = request.app.state.idempotency
     clock: Clock = request.app.state.rt.clock
     answer = await keys.once(
-        (merchant_id, key), fingerprint(request, body), clock(), lambda: _with_refusals(work)
+        (merchant_id, key),
+        fingerprint(request, body),
+        clock(),
+        lambda claim: _with_refusals(work, claim),
     )
     return respond(answer)
 
@@ -54,10 +73,10 @@ def respond(answer: Answer) -> Response:
     return Response(answer.body, answer.status, answer.headers, media_type)
 
 
-async def _with_refusals(work: Callable[[], Awaitable[Answer]]) -> Answer:
+async def _with_refusals(work: Callable[[Claim | None], Awaitable[Answer]], claim: Claim) -> Answer:
     """A refusal decided after our commit is an answer to keep, not an exception to forget."""
     try:
-        return await work()
+        return await work(claim)
     except PayloomError as refusal:
         if not refusal.is_final:
             raise
