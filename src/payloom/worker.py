@@ -10,7 +10,6 @@ from functools import partial
 import structlog
 
 from payloom.core import jobs
-from payloom.core.db import AWAY
 from payloom.core.errors import Unavailable
 from payloom.core.jobs import Job
 from payloom.core.metrics import JOBS
@@ -80,7 +79,7 @@ class Worker:
         """A database that is away is waited for; anything else is logged and tried again."""
         try:
             return int(bool(await work()))
-        except (*AWAY, Unavailable) as away:
+        except Unavailable as away:
             log.warning("worker.database_away", error=str(away))
         except Exception as bug:  # a loop that ends would be a queue that nobody empties
             log.error("worker.bug", exc_info=bug)
@@ -111,7 +110,7 @@ class Worker:
             try:
                 again_at = await HANDLERS[job.kind](self.rt, job)
                 result = await self._end(job, again_at)
-            except (*AWAY, Unavailable) as away:  # its lease runs out, and it runs again
+            except Unavailable as away:  # its lease runs out, and it runs again
                 log.warning("job.database_away", kind=job.kind, error=str(away))
                 result = "database_away"
             except Exception as broken:  # counted, retried, in the end quarantined
@@ -128,7 +127,7 @@ class Worker:
             return "done"
 
     async def _give_back(self, job: Job, broken: Exception) -> str:
-        with suppress(*AWAY, Unavailable):
+        with suppress(Unavailable):
             async with self.rt.db.statement() as tx:
                 quarantined = await jobs.give_back(tx, job, repr(broken), self.rt.clock())
             return "quarantined" if quarantined else "failed"

@@ -34,8 +34,6 @@ AWAY = (
     asyncpg.QueryCanceledError,
     asyncpg.LockNotAvailableError,
     asyncpg.DeadlockDetectedError,
-    OSError,
-    TimeoutError,
 )
 
 
@@ -96,7 +94,7 @@ class Database:
                     "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
                 },
             )
-        except AWAY as away:
+        except (*AWAY, OSError, TimeoutError) as away:
             raise DatabaseAway(str(away)) from away
         return cls(pool)
 
@@ -124,10 +122,15 @@ class Database:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
         try:
-            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
-                yield connection
+            connection = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+        except (*AWAY, OSError, TimeoutError) as away:
+            raise DatabaseAway(str(away)) from away
+        try:
+            yield connection
         except AWAY as away:
             raise DatabaseAway(str(away)) from away
+        finally:
+            await self._pool.release(connection)
 
 
 def forbid_in_transaction(what: str) -> None:

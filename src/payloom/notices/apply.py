@@ -19,7 +19,7 @@ from payloom.connectors.contract import (
     UnreadableNotice,
 )
 from payloom.core import ids
-from payloom.core.db import AWAY, Tx
+from payloom.core.db import Tx
 from payloom.core.errors import Unavailable
 from payloom.core.metrics import NOTICE_LAG_SECONDS
 from payloom.merchants.connections import connector_of
@@ -45,7 +45,7 @@ async def apply_waiting(rt: Runtime, *, limit: int) -> int:
             now = rt.clock()
             claimed = await queries.claim_waiting(tx, now, limit=limit)
             await _apply(rt, tx, claimed, now)
-    except (*AWAY, Unavailable):
+    except Unavailable:
         raise
     except Exception as broken:  # whatever it is, it must not stop the others
         log.error("notices.batch_broken", exc_info=broken)
@@ -72,7 +72,7 @@ async def _apply_alone(rt: Runtime, waiting: Waiting) -> None:
             now = rt.clock()
             claimed = await queries.claim_one(tx, notice.merchant_id, notice.id)
             await _apply(rt, tx, claimed, now)
-    except (*AWAY, Unavailable):
+    except Unavailable:
         raise
     except Exception as broken:  # kept, counted, and in the end shown to a person
         log.error("notice.broken", notice=ids.text("ntc", notice.id), exc_info=broken)

@@ -9,7 +9,6 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from payloom.core.db import AWAY, DatabaseAway
 from payloom.core.errors import (
     FieldError,
     InvalidRequest,
@@ -67,8 +66,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(PayloomError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    for away in AWAY:
-        app.add_exception_handler(away, _database_away)
     app.add_exception_handler(Exception, _bug)
 
 
@@ -77,11 +74,6 @@ async def _ours(_request: Request, error: Exception) -> Response:
     if error.status >= 500:
         log.warning("request.unavailable", code=error.code, detail=error.detail)
     return problem_response(error)
-
-
-async def _database_away(_request: Request, error: Exception) -> Response:
-    log.warning("database.away", error=repr(error))
-    return problem_response(DatabaseAway(retry_after_s=1))
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:
