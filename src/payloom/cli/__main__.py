@@ -1,0 +1,5 @@
+"""python -m payloom.cli …"""
+
+from payloom.cli import main
+
+main()

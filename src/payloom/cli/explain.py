@@ -1,0 +1,70 @@
+"""payloom explain po_…"""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from payloom.cli.opening import with_runtime
+from payloom.cli.output import AsJson, console, print_json
+
+if TYPE_CHECKING:
+    from payloom.runtime import Runtime
+
+
+def explain(
+    payment_order: Annotated[str, typer.Argument(help="Which: po_…", metavar="PO")],
+    as_json: AsJson = False,
+) -> None:
+    """Tell what happened to a payment and why, in order, and what comes next."""
+
+    async def work(rt: "Runtime") -> dict[str, Any]:
+        from payloom.cli import queries
+        from payloom.core import ids
+        from payloom.core.errors import NotFound
+        from payloom.explain.timeline import timeline
+        from payloom.payments.queries import payment_by_id
+        from payloom.payments.view import show
+
+        order_id = ids.parse("po", payment_order)
+        async with rt.db.transaction() as tx:
+            merchant_id = await queries.merchant_of_order(tx, order_id)
+            payment = await payment_by_id(tx, merchant_id, order_id) if merchant_id else None
+            if payment is None:
+                raise NotFound("There is no payment order with this id")
+            return {"payment_order": show(payment), **await timeline(tx, payment)}
+
+    told = with_runtime(work)
+    if as_json:
+        print_json(told)
+    else:
+        _print(console(), told)
+
+
+def _print(out: Console, told: dict[str, Any]) -> None:
+    order = told["payment_order"]
+    line = Text(order["id"], "bold")
+    line.append(f"  {order['reference']}  {order['currency']} {order['amount']} minor units  ")
+    line.append(order["payment_order_status"], "bold cyan")
+    out.print(line)
+    if order["attention"]:
+        out.print(Text(f"Needs a person: {order['attention']}", "bold yellow"))
+    for entry in told["data"]:
+        out.print(_line(entry))
+    for coming in told["next"]:
+        out.print(Text(f"{_time(coming['at'])}  next  {coming['what']}", "dim"))
+
+
+def _line(entry: dict[str, Any]) -> Text:
+    line = Text(f"{_time(entry['at'])}  ", "dim")
+    line.append(f"{entry['kind']:<18}", "cyan")
+    line.append(f" {entry['summary']}", "default")
+    if entry["cause"]:
+        line.append(f"  ({entry['cause']})", "dim")
+    return line
+
+
+def _time(text: str) -> str:
+    return datetime.fromisoformat(text).strftime("%d %b %H:%M:%S.%f")[:-3]

@@ -1,0 +1,63 @@
+"""How a command fails: one clear sentence on stderr, and an exit code that scripts can use."""
+
+import sys
+
+FAILED = 1
+ASKED_WRONGLY = 2  # arguments and settings; as every command line does
+
+
+class Failure(Exception):
+    """A command cannot do what was asked; the message says why, and what to do."""
+
+    def __init__(self, message: str, code: int = FAILED) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def tell_failure(error: Exception) -> int:
+    """Say what went wrong and answer the exit code. What is a bug is raised again."""
+    told = _sentence(error)
+    if told is None:
+        raise error
+    text, code = told
+    sys.stderr.write(f"payloom: {text}\n")
+    return code
+
+
+def _sentence(error: Exception) -> tuple[str, int] | None:
+    # Imported only here: a command that ends well needs none of it.
+    from payloom.core.db import AWAY, DatabaseAway
+    from payloom.core.errors import InvalidRequest, PayloomError
+    from payloom.core.migrate import MigrationError
+    from payloom.core.postgres import LauncherError
+    from payloom.embedded import NotReady
+    from payloom.merchants.vault import MasterKeyWrong
+    from payloom.settings import BadSettings
+
+    match error:
+        case Failure():
+            return str(error), error.code
+        case BadSettings():
+            return "the settings are wrong:\n" + _indented(error.mistakes), ASKED_WRONGLY
+        case InvalidRequest():
+            return _mistakes(error), ASKED_WRONGLY
+        case DatabaseAway():
+            return f"The database cannot be reached: {error.detail}", FAILED
+        case PayloomError():
+            return error.detail, FAILED
+        case MasterKeyWrong():
+            return f"The master key is not the one that sealed these secrets. {error}", FAILED
+        case LauncherError() | MigrationError() | NotReady():
+            return str(error), FAILED
+    if isinstance(error, AWAY):
+        return f"The database cannot be reached: {error or type(error).__name__}", FAILED
+    return None
+
+
+def _mistakes(error: Exception) -> str:
+    mistakes = [f"{each.field}: {each.message}" for each in getattr(error, "errors", ())]
+    return mistakes[0] if len(mistakes) == 1 else f"{error}:\n{_indented(mistakes)}"
+
+
+def _indented(lines: list[str]) -> str:
+    return "\n".join(f"  {line}" for line in lines)

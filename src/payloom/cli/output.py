@@ -1,0 +1,59 @@
+"""What commands print: for people by rich, for scripts as JSON."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+WIDTH_OF_FILES = 200  # nobody folds lines for a file or a pipe
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Where to print; colours only on a terminal."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else WIDTH_OF_FILES
+    return Console(file=stream, width=width, highlight=False)
+
+
+def print_json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.flush()
+
+
+def print_facts(facts: Mapping[str, Any], *, as_json: bool, note: str = "") -> None:
+    """Names and values, each on a line that can be copied whole."""
+    if as_json:
+        print_json(dict(facts))
+        return
+    out, longest = console(), max(map(len, facts))
+    for name, value in facts.items():
+        line = Text(name.ljust(longest + 2), "dim")
+        line.append("—" if value is None else str(value), "default")
+        out.print(line, soft_wrap=True)
+    if note:
+        out.print(Text(note, "yellow"))
+
+
+def print_list(
+    rows: Sequence[Mapping[str, Any]], *, as_json: bool, columns: Sequence[str], nothing: str
+) -> None:
+    """`{"data": [...]}`, or a table of the named columns."""
+    if as_json:
+        print_json({"data": [dict(row) for row in rows]})
+        return
+    if not rows:
+        console().print(Text(nothing, "dim"))
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*("—" if row[name] is None else str(row[name]) for name in columns))
+    console().print(table)

@@ -1,0 +1,60 @@
+"""A process that starts before its database waits for it, and says so."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import structlog
+
+from payloom import embedded
+from payloom.cli.failing import Failure
+from payloom.core.db import AWAY, DatabaseAway
+from payloom.runtime import Runtime, running
+from payloom.settings import Settings
+
+log = structlog.get_logger()
+
+WAIT_S = 30.0
+PAUSE_S, PAUSE_S_MAX = 0.25, 2.0
+# Waiting does not mend these.
+_HOPELESS = (
+    asyncpg.InvalidPasswordError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
+
+
+async def until_ready(settings: Settings) -> str:
+    """The app's URL of a database that answers and is up to date.
+
+    Raises Failure when it is away for WAIT_S, and NotReady when migrations are missing.
+    """
+    deadline, pause = time.monotonic() + WAIT_S, PAUSE_S
+    while True:
+        try:
+            url = embedded.database_url(settings)
+            await embedded.ensure_migrated(settings, url)
+            return url
+        except AWAY as away:
+            why = str(away) or type(away).__name__
+            if isinstance(away, _HOPELESS):
+                raise Failure(f"The database refuses us: {why}") from None
+            if time.monotonic() + pause > deadline:
+                raise Failure(f"The database was away for {WAIT_S:.0f} s: {why}") from None
+            log.warning("database.away", error=why, again_in_s=round(pause, 2))
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, PAUSE_S_MAX)
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Runtime]:
+    """A runtime, as soon as there is a database for it."""
+    url = await until_ready(settings)
+    key = embedded.master_key(settings)
+    try:
+        async with running(settings, url, key) as rt:
+            yield rt
+    except DatabaseAway as away:
+        raise Failure(f"The database cannot be reached: {away.detail}") from None

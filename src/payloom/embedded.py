@@ -1,0 +1,92 @@
+"""Which database to use, as whom, and under which master key: the operator's, or our own.
+
+Without PAYLOOM_DATABASE_URL there is an embedded PostgreSQL in PAYLOOM_HOME, and everything about
+it happens by itself: it is started, migrated, and its master key is made on first use.
+"""
+
+import base64
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from payloom.core import crypto, postgres
+from payloom.core.migrate import migrate, status
+from payloom.core.postgres import Role
+from payloom.runtime import Runtime, running
+from payloom.settings import Settings
+
+
+class NotReady(Exception):
+    """The database or its key is not as a process needs it; the message says what to do."""
+
+
+def database_url(settings: Settings, role: Role = "app") -> str:
+    """How to reach the database in this role; the embedded one is started when it does not run.
+
+    Blocks, for a second on the very first call. Raises NotReady, LauncherError.
+    """
+    if settings.database_url is None:
+        return postgres.dsn(settings.home, role=role)
+    if role == "app":
+        return settings.database_url.reveal()
+    if role == "owner" and settings.migrate_database_url:
+        return settings.migrate_database_url.reveal()
+    if role == "owner":
+        raise NotReady("PAYLOOM_MIGRATE_DATABASE_URL: set it to the database's URL as its owner")
+    raise NotReady(f"Only the embedded database is known as {role}; connect to yours yourself")
+
+
+def master_key(settings: Settings) -> bytes:
+    """The key that seals all others. With the embedded database it is made on first use."""
+    if settings.master_key:
+        return base64.b64decode(settings.master_key.reveal())
+    path = settings.home / "master.key"
+    if not path.exists():
+        _make_key(path)
+    key = base64.b64decode(path.read_text())
+    if len(key) != crypto.KEY_BYTES:
+        raise NotReady(f"{path} is damaged: restore it from a backup, all secrets hang on it")
+    return key
+
+
+async def ensure_migrated(settings: Settings, url: str) -> None:
+    """Migrate the embedded database; of an operator's own only look whether it is up to date.
+
+    Raises NotReady, and whatever the driver raises while the database is away.
+    """
+    if settings.database_url is None:
+        await migrate(postgres.dsn(settings.home, role="owner"))
+        return
+    missing = [each.name for each, is_applied in await status(url) if not is_applied]
+    if missing:
+        raise NotReady(
+            f"The database lacks {len(missing)} of our migrations ({', '.join(missing)}):"
+            " run `payloom db migrate` first"
+        )
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Runtime]:
+    """A runtime on a database that is known to be up to date, for work that is soon done."""
+    url = database_url(settings)
+    await ensure_migrated(settings, url)
+    async with running(settings, url, master_key(settings)) as rt:
+        yield rt
+
+
+def _make_key(path: Path) -> None:
+    """Appears whole and private, and never in the place of another."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".master.key.")  # made 0600
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(base64.b64encode(crypto.new_key()) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(name, path)
+    except FileExistsError:
+        return  # somebody else was first, and theirs holds
+    finally:
+        os.unlink(name)
