@@ -1,6 +1,8 @@
 """`python -m payloom.sandbox --port N [--host H] [--store PATH]`."""
 
 import argparse
+import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -13,6 +15,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True, help="0 takes a free port")
     parser.add_argument("--store", type=Path, help="SQLite file; a temporary one if left out")
     options = parser.parse_args()
+    # the server stops in good order and hands the signal on: end with 0, temporary files removed
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if options.store is not None:
         serve(options.host, options.port, options.store)
         return

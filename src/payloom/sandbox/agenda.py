@@ -37,7 +37,7 @@ def schedule(tx: Tx, kind: str, ref: str, due_at: float) -> None:
         "INSERT INTO timers (tenant, due_at, kind, ref) VALUES (?, ?, ?, ?)",
         (tx.tenant.id, due_at, kind, ref),
     )
-    tx.memo["scheduled"] = True
+    _soonest(tx, due_at)
 
 
 def schedule_running(tx: Tx, kind: str, ref: str) -> Timer:
@@ -54,7 +54,7 @@ def postpone(tx: Tx, timer: Timer, due_at: float, attempt: int) -> None:
         "UPDATE timers SET due_at = ?, attempt = ?, running = 0 WHERE id = ?",
         (due_at, attempt, timer.id),
     )
-    tx.memo["scheduled"] = True
+    _soonest(tx, due_at)
 
 
 def finish(tx: Tx, timer: Timer) -> None:
@@ -65,6 +65,10 @@ def cancel(tx: Tx, kind: str, ref: str) -> None:
     tx.db.execute(
         "DELETE FROM timers WHERE ref = ? AND kind = ? AND tenant = ?", (ref, kind, tx.tenant.id)
     )
+
+
+def _soonest(tx: Tx, due_at: float) -> None:
+    tx.soonest_timer = due_at if tx.soonest_timer is None else min(tx.soonest_timer, due_at)
 
 
 class Agenda:
@@ -84,9 +88,16 @@ class Agenda:
         for tenant in tenants.all():
             self._look_ahead(tenant)
 
-    def changed(self, tenant: Tenant) -> None:
-        """Timers were added or the clock moved: look again."""
-        self._look_ahead(tenant)
+    def added(self, tenant: Tenant, due_at: float) -> None:
+        """Timers were written, the soonest of them due then."""
+        known = self._next.get(tenant.id)
+        if known is None or due_at < known:
+            self._next[tenant.id] = due_at
+            self._wake.set()
+
+    def clock_moved(self, tenant: Tenant) -> None:
+        """Run what became due, and look again when the next is."""
+        self.fire(tenant)
         self._wake.set()
 
     async def run(self) -> None:
@@ -101,25 +112,34 @@ class Agenda:
     def fire(self, tenant: Tenant) -> None:
         """Run all that is due for this tenant, oldest first, each at the time it was due."""
         while batch := self._due(tenant):
-            for timer in batch:
-                try:
-                    self._fire_one(tenant, timer)
-                except Exception:
-                    log.exception("timer %s %s failed", timer.kind, timer.ref)
-                    self._set_aside(tenant, timer)
+            try:
+                self._fire_together(tenant, batch)
+            except Exception:
+                log.exception("timers failed together, now one by one")
+                self._fire_singly(tenant, batch)
         self._look_ahead(tenant)
 
-    def _fire_one(self, tenant: Tenant, timer: Timer) -> None:
-        tx = self._open_tx(tenant, timer.due_at)
+    def _fire_together(self, tenant: Tenant, batch: list[Timer]) -> None:
+        actions: list[Callable[[], None]] = []
         with self._store.transaction() as db:
-            still_there = db.execute(
-                "UPDATE timers SET running = 1 WHERE id = ? AND running = 0", (timer.id,)
-            ).rowcount
-            if not still_there:
-                return
-            self.handlers[timer.kind](tx, timer)
-        for action in tx.after_commit:
+            for timer in batch:
+                still_there = db.execute(
+                    "UPDATE timers SET running = 1 WHERE id = ? AND running = 0", (timer.id,)
+                ).rowcount
+                if still_there:
+                    tx = self._open_tx(tenant, timer.due_at)
+                    self.handlers[timer.kind](tx, timer)
+                    actions += tx.after_commit
+        for action in actions:
             action()
+
+    def _fire_singly(self, tenant: Tenant, batch: list[Timer]) -> None:
+        for timer in batch:
+            try:
+                self._fire_together(tenant, [timer])
+            except Exception:
+                log.exception("timer %s %s failed", timer.kind, timer.ref)
+                self._set_aside(tenant, timer)
 
     def _set_aside(self, tenant: Tenant, timer: Timer) -> None:
         """A timer that fails must not stop the others: it gets its turn again later."""

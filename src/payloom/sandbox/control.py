@@ -77,15 +77,14 @@ async def _advance_clock(rt: Runtime, tenant: Tenant, request: Request) -> Respo
     if not 0 <= seconds <= ADVANCE_S_MAX:
         return _refuse(400, f"seconds must be from 0 to {ADVANCE_S_MAX}")
     rt.tenants.advance(tenant, seconds)
-    rt.agenda.fire(tenant)
-    rt.agenda.changed(tenant)
+    rt.agenda.clock_moved(tenant)
     return JSONResponse(_clock(rt, tenant))
 
 
 async def _reset(rt: Runtime, tenant: Tenant, _: Request) -> Response:
     rt.tenants.reset(tenant)
     rt.faults.forget(tenant)
-    rt.agenda.changed(tenant)
+    rt.agenda.clock_moved(tenant)
     return JSONResponse({"reset": True})
 
 

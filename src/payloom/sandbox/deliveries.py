@@ -89,11 +89,10 @@ class Deliveries:
 
     async def _deliver(self, tenant: Tenant, timer: Timer) -> None:
         sender = self._senders[timer.kind]
-        with self._rt.transaction(tenant) as tx:
-            letter = sender.compose(tx, timer.ref, forged=False)
-            if letter is None:
-                agenda.finish(tx, timer)
+        letter = sender.compose(self._reading(tenant), timer.ref, forged=False)
         if letter is None:
+            with self._rt.transaction(tenant) as tx:
+                agenda.finish(tx, timer)
             return
         fault = self._rt.faults.take_for_hook(tenant, urlsplit(letter.url).path, letter.event_type)
         effect = fault.effect if fault else ""
@@ -102,14 +101,17 @@ class Deliveries:
         if fault and effect == "hook_reorder":
             await self._wait_to_be_overtaken(timer, fault)
         if effect == "hook_missign":
-            with self._rt.transaction(tenant) as tx:
-                letter = sender.compose(tx, timer.ref, forged=True) or letter
+            letter = sender.compose(self._reading(tenant), timer.ref, forged=True) or letter
         taken = await self._post(letter)
         if effect == "hook_duplicate":
             taken = await self._post(letter) or taken
         if effect != "hook_reorder":
             self._overtake(timer)
         self._record(tenant, timer, taken=taken)
+
+    def _reading(self, tenant: Tenant) -> Tx:
+        """For reads alone: nothing is begun, nothing to commit."""
+        return self._rt.open_tx(tenant, self._rt.now(tenant))
 
     def _held_back(self, tenant: Tenant, timer: Timer, fault: Fault) -> bool:
         """Lost for good, or put off: either way nothing is sent now."""

@@ -1,6 +1,6 @@
 """The log of requests, per tenant: the judge in tests of what really arrived."""
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ _TRIM_EVERY = 1_000
 
 @dataclass(slots=True)
 class Entry:
-    """One request; its fields are the columns of the table, in their order."""
+    """One request."""
 
     at: float  # real time at which the request arrived
     method: str
@@ -22,6 +22,12 @@ class Entry:
     status: int | None = None  # None: nothing was meant to be answered
     effect: str | None = None  # the fault that was ordered for it
     object: str | None = None  # the id made or touched
+
+    def columns(self) -> tuple[Any, ...]:
+        return (
+            *(self.at, self.method, self.path, self.idempotency_key),
+            *(self.replayed, self.status, self.effect, self.object),
+        )
 
 
 class Log:
@@ -37,7 +43,7 @@ class Log:
         n = self._last[tenant] = self._last.get(tenant, 0) + 1
         tx.db.execute(
             "INSERT OR REPLACE INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (tenant, n, *astuple(entry)),
+            (tenant, n, *entry.columns()),
         )
         if n % _TRIM_EVERY == 0:
             tx.db.execute("DELETE FROM log WHERE tenant = ? AND n <= ?", (tenant, n - KEPT))

@@ -35,8 +35,8 @@ class Runtime:
         tx = self.open_tx(tenant, self.now(tenant))
         with self.store.transaction():
             yield tx
-        if tx.memo.get("scheduled"):
-            self.agenda.changed(tenant)
+        if tx.soonest_timer is not None:
+            self.agenda.added(tenant, tx.soonest_timer)
         for action in tx.after_commit:
             action()
 

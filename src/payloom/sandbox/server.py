@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from payloom.sandbox import control, stripe
 from payloom.sandbox.runtime import Runtime
@@ -31,6 +32,7 @@ def serve(host: str, port: int, store: Path) -> None:
         access_log=False,
         log_level="warning",
         server_header=False,
+        proxy_headers=False,
         backlog=1024,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=5,
@@ -42,7 +44,8 @@ def build_app(store: Path) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         rt = Runtime(store)
-        app.router.routes.extend([*control.routes(rt), *stripe.routes(rt)])
+        app.router.routes += [*control.routes(rt), *stripe.routes(rt)]
+        app.router.default = _unknown
         agenda = asyncio.create_task(rt.agenda.run())
         try:
             yield
@@ -62,6 +65,12 @@ class _Server(uvicorn.Server):
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             sys.stdout.write(f"sandbox ready at http://{host}:{port}\n")
             sys.stdout.flush()
+
+
+async def _unknown(scope: Scope, receive: Receive, send: Send) -> None:
+    message = f"Unrecognized request URL ({scope['method']}: {scope['path'][:200]})."
+    error = {"type": "invalid_request_error", "message": message}
+    await JSONResponse({"error": error}, 404)(scope, receive, send)
 
 
 async def _healthz(_: Request) -> Response:

@@ -116,6 +116,7 @@ class Tx:
     deliver: Callable[["Tx", str, str], None]  # sends a webhook (kind, ref) after the commit
     # what an event says about the call that caused it
     cause: Json = field(default_factory=lambda: {"id": None, "idempotency_key": None})
+    soonest_timer: float | None = None  # of those put on the agenda
     after_commit: list[Callable[[], None]] = field(default_factory=list)
     memo: dict[str, Any] = field(default_factory=dict)  # read once per transaction
 

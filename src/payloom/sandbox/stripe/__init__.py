@@ -19,16 +19,10 @@ from payloom.sandbox.stripe.page import views
 from payloom.sandbox.stripe.pay import EXPIRE
 from payloom.sandbox.stripe.webhooks import StripeSender
 
-METHODS = ["GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"]
-
 
 def routes(rt: Runtime) -> list[Route]:
     """The stand-in's routes; what it does later is put on the agenda."""
     rt.agenda.handlers[EXPIRE] = sessions.expire_due
     rt.agenda.handlers[charges.SETTLE] = charges.settle
     rt.deliveries.register(WEBHOOK, StripeSender())
-    api = Api(rt)
-    return [
-        Route("/v1/{path:path}", api.__call__, methods=METHODS),
-        *views.routes(rt),
-    ]
+    return [Route("/v1/{path:path}", Api(rt)), *views.routes(rt)]

@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from payloom.sandbox import forms
 from payloom.sandbox.faults import Fault
@@ -60,7 +61,11 @@ class Api:
         self._rt = rt
         self._in_flight = idempotency.InFlight()
 
-    async def __call__(self, request: Request) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._respond(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
         key = key_in(request.headers.get("authorization", ""))
         tenant = self._rt.tenants.of_key(key)
         request_id = new_id("req", length=14)

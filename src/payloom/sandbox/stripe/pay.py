@@ -15,7 +15,7 @@ from payloom.sandbox.stripe.cards import Card, Decline
 from payloom.sandbox.stripe.errors import DOCS
 from payloom.sandbox.stripe.events import emit
 from payloom.sandbox.stripe.ids import new_id
-from payloom.sandbox.stripe.shapes import render
+from payloom.sandbox.stripe.shapes import intent_card_options, render
 
 Json = dict[str, Any]
 
@@ -93,18 +93,17 @@ def _intent(tx: Tx, session: Json) -> Json:
     intent = {
         "id": id_,
         "amount": session["amount_total"],
-        "amount_details": {"tip": {}},
         "client_secret": f"{id_}_secret_{new_id('x')[2:]}",
         "created": int(tx.now),
         "currency": session["currency"],
         "livemode": session["livemode"],
-        "payment_method_options": session.get("payment_method_options")
-        or {"card": {"request_three_d_secure": "automatic"}},
         "status": "requires_payment_method",
         **{name: data.get(name) for name in _FROM_DATA},
         "metadata": data.get("metadata", {}),
         "capture_method": data.get("capture_method", "automatic_async"),
     }
+    if _three_d_secure(session) != "automatic":
+        intent["payment_method_options"] = intent_card_options(_three_d_secure(session))
     tx.insert("payment_intent", intent)
     session["payment_intent"] = id_
     tx.save(session)
@@ -125,11 +124,16 @@ _FROM_DATA = (
 
 
 def _needs_challenge(session: Json, card: Card) -> bool:
-    options = (session.get("payment_method_options") or {}).get("card", {})
-    wanted = options.get("request_three_d_secure", "automatic")
+    wanted = _three_d_secure(session)
     return card.three_d_secure == "required" or (
         card.three_d_secure == "optional" and wanted in ("any", "challenge")
     )
+
+
+def _three_d_secure(session: Json) -> str:
+    """When the merchant wants to have the shopper authenticated."""
+    options = session.get("payment_method_options", {}).get("card", {})
+    return str(options.get("request_three_d_secure", "automatic"))
 
 
 def _challenge(tx: Tx, intent: Json, method: Json, url: str) -> Paid:

@@ -13,7 +13,7 @@ from payloom.sandbox.stripe.events import emit
 from payloom.sandbox.stripe.ids import new_id
 from payloom.sandbox.stripe.pay import EXPIRE
 from payloom.sandbox.stripe.resources import row_shown
-from payloom.sandbox.stripe.shapes import render
+from payloom.sandbox.stripe.shapes import render, session_card_options
 
 Json = dict[str, Any]
 
@@ -185,7 +185,6 @@ def _session(call: Call, asked: Json, items: list[Json], total: int) -> Json:
         "metadata": asked.get("metadata", {}),
         "mode": "payment",
         "payment_intent": None,
-        "payment_method_options": _method_options(asked),
         "payment_method_types": _method_types(asked),
         "payment_status": "unpaid" if total else "no_payment_required",
         "status": "open",
@@ -198,6 +197,9 @@ def _session(call: Call, asked: Json, items: list[Json], total: int) -> Json:
         "_items": items,
         "_intent": asked.get("payment_intent_data", {}),
     }
+    card = asked.get("payment_method_options", {}).get("card", {})
+    if "request_three_d_secure" in card:
+        session["payment_method_options"] = session_card_options(card["request_three_d_secure"])
     if "branding_settings" in asked:
         session["branding_settings"] = _BRANDING | asked["branding_settings"]
     return session | {name: asked[name] for name in _ECHOED if name in asked}
@@ -230,11 +232,6 @@ def _method_types(asked: Json) -> list[str]:
             param="allowed_payment_method_types" if allowed else "excluded_payment_method_types",
         )
     return ["card"]
-
-
-def _method_options(asked: Json) -> Json:
-    card = asked.get("payment_method_options", {}).get("card", {})
-    return {"card": {"request_three_d_secure": card.get("request_three_d_secure", "automatic")}}
 
 
 def _customer_details(email: str | None) -> Json | None:

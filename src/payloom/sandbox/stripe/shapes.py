@@ -82,6 +82,24 @@ _INVOICE_DATA: Json = {
 }
 _CUSTOM_TEXT = ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
 
+_CARD_OPTIONS = """
+    capture_method installments request_extended_authorization request_incremental_authorization
+    request_multicapture request_overcapture request_three_d_secure setup_future_usage
+    statement_descriptor_suffix_kana statement_descriptor_suffix_kanji""".split()
+_AMOUNT_DETAILS = ("discount_amount", "error", "line_items", "shipping", "tax")
+
+
+def session_card_options(three_d_secure: str = "automatic") -> Json:
+    options: Json = dict.fromkeys([*_CARD_OPTIONS, "restrictions"])
+    return {"card": options | {"request_three_d_secure": three_d_secure}}
+
+
+def intent_card_options(three_d_secure: str = "automatic") -> Json:
+    more = "mandate_options network require_cvc_recollection setup_credential_usage"
+    options: Json = dict.fromkeys([*_CARD_OPTIONS, *more.split(), "stored_credential_usage"])
+    return {"card": options | {"request_three_d_secure": three_d_secure}}
+
+
 _USUAL: dict[str, Json] = {
     "checkout.session": {
         "adaptive_pricing": {"enabled": False},
@@ -93,17 +111,19 @@ _USUAL: dict[str, Json] = {
         "invoice_creation": {"enabled": False, "invoice_data": _INVOICE_DATA},
         "managed_payments": {"enabled": False},
         "payment_method_collection": "if_required",
-        "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
+        "payment_method_options": session_card_options(),
         "payment_method_types": ["card"],
         "phone_number_collection": {"enabled": False},
         "shipping_options": [],
     },
     "payment_intent": {
         "amount_capturable": 0,
+        "amount_details": {**dict.fromkeys(_AMOUNT_DETAILS), "tip": {"amount": None}},
         "amount_received": 0,
         "automatic_payment_methods": None,
         "capture_method": "automatic_async",
         "confirmation_method": "automatic",
+        "payment_method_options": intent_card_options(),
         "payment_method_types": ["card"],
     },
     "charge": {
@@ -111,13 +131,17 @@ _USUAL: dict[str, Json] = {
         "amount_refunded": 0,
         "captured": False,
         "disputed": False,
-        "fraud_details": {},
+        "fraud_details": {"stripe_report": None, "user_report": None},
         "paid": False,
-        "radar_options": {},
+        "radar_options": {"session": None},
         "refunded": False,
     },
     "balance_transaction": {"balance_type": "payments"},
-    "payment_method": {"allow_redisplay": "unspecified", "metadata": {}, "radar_options": {}},
+    "payment_method": {
+        "allow_redisplay": "unspecified",
+        "metadata": {},
+        "radar_options": {"session": None},
+    },
     "item": {"amount_discount": 0, "amount_tax": 0, "discounts": [], "taxes": []},
     "price": {
         "active": False,

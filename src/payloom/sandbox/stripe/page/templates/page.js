@@ -20,8 +20,6 @@
       if (digits.length >= 2) expiry.value = digits.slice(0, 2) + " / " + digits.slice(2);
     });
   }
-  var alert = document.querySelector("[data-focus]");
-  if (alert) alert.focus();
   window.addEventListener("pageshow", function (event) {
     if (event.persisted) window.location.reload();
   });
