@@ -1,0 +1,44 @@
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+import stripe
+
+from tests.sandbox.merchant import Merchant
+from tests.sandbox.process import SandboxProcess
+from tests.sandbox.receiver import Receiver
+
+stripe.enable_telemetry = False
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
+    """One process for all tests: each test is a tenant of its own."""
+    process = SandboxProcess(tmp_path_factory.mktemp("sandbox") / "store.sqlite")
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        yield session
+
+
+@pytest.fixture
+async def merchant(sandbox: SandboxProcess, http: aiohttp.ClientSession) -> Merchant:
+    return Merchant(sandbox.url, http)
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    receiver = Receiver()
+    await receiver.start()
+    yield receiver
+    await receiver.stop()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return tmp_path / "sandbox.sqlite"

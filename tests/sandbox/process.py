@@ -1,0 +1,43 @@
+"""A sandbox of its own process, as users run it."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+
+class SandboxProcess:
+    def __init__(self, store: Path, port: int = 0) -> None:
+        self._store = store
+        self._popen = subprocess.Popen(
+            [sys.executable, "-m", "payloom.sandbox", "--port", str(port), "--store", str(store)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._popen.stdout is not None
+        self.first_line = self._popen.stdout.readline().strip()
+        self.url = self.first_line.rpartition(" ")[2]
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    def kill(self) -> None:
+        os.kill(self._popen.pid, signal.SIGKILL)
+        self._ended()
+
+    def stop(self) -> int:
+        """Ask it to stop; its exit status."""
+        self._popen.terminate()
+        return self._ended()
+
+    def _ended(self) -> int:
+        status = self._popen.wait(15)
+        assert self._popen.stdout is not None
+        self._popen.stdout.close()
+        return status

@@ -1,0 +1,124 @@
+"""A real browser on the hosted page: with and without JavaScript, by keyboard, on a phone."""
+
+import shutil
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from tests.sandbox.merchant import NO_FUNDS, SECURE, VISA, Merchant
+
+pytestmark = pytest.mark.browser
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        path = shutil.which("chromium")  # else Playwright's own
+        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+async def opened(merchant: Merchant, chromium: Browser, **context: Any) -> tuple[Any, Page]:
+    """A session whose success and cancel links lead to pages that exist."""
+    session = await merchant.order(
+        success_url=f"{merchant.url}/healthz?paid={{CHECKOUT_SESSION_ID}}",
+        cancel_url=f"{merchant.url}/healthz?canceled",
+    )
+    page = await (await chromium.new_context(**context)).new_page()
+    page.set_default_timeout(10_000)
+    await page.goto(session.url)
+    return session, page
+
+
+async def fill(page: Page, number: str) -> None:
+    await page.get_by_label("Email").fill("jo@example.com")
+    await page.get_by_label("Card number").fill(number)
+    await page.get_by_label("Expiration date").fill("12 / 34")
+    await page.get_by_label("Security code (CVC)").fill("123")
+    await page.get_by_label("Name on card").fill("Jo Weaver")
+    await page.get_by_label("Country or region").select_option("IE")
+
+
+@pytest.mark.parametrize("with_script", [True, False])
+async def test_decline_then_challenge_then_paid(
+    merchant: Merchant, chromium: Browser, with_script: bool
+) -> None:
+    session, page = await opened(merchant, chromium, java_script_enabled=with_script)
+    await fill(page, NO_FUNDS)
+    await page.get_by_role("button", name="Pay €19.99").click()
+    await expect(page.get_by_role("alert")).to_have_text("Your card has insufficient funds.")
+    await expect(page.get_by_role("alert")).to_be_focused()
+    await fill(page, SECURE)
+    await page.get_by_role("button", name="Pay €19.99").click()
+    await page.get_by_role("button", name="Fail authentication").click()
+    await expect(page.get_by_role("alert")).to_contain_text("unable to authenticate")
+    await fill(page, SECURE)
+    await page.get_by_role("button", name="Pay €19.99").click()
+    await page.get_by_role("button", name="Complete authentication").click()
+    await page.wait_for_url(f"**/healthz?paid={session.id}")
+    await page.goto(session.url)
+    await expect(page.get_by_role("heading", name="Already paid")).to_be_visible()
+    await page.get_by_role("link", name="Continue to the shop").click()
+    await page.wait_for_url(f"**/healthz?paid={session.id}")
+
+
+async def test_the_back_button_and_a_second_tab_charge_nothing(
+    merchant: Merchant, chromium: Browser
+) -> None:
+    session, page = await opened(merchant, chromium)
+    other = await page.context.new_page()
+    await other.goto(session.url)
+    await fill(other, VISA)
+    await fill(page, VISA)
+    await page.click("#pay")
+    await page.wait_for_url("**/healthz?paid=*")
+    await page.go_back()
+    await expect(page.get_by_role("heading", name="Already paid")).to_be_visible()
+    await other.click("#pay")
+    await expect(other.get_by_role("heading", name="Already paid")).to_be_visible()
+    assert (await merchant.events()).count("charge.succeeded") == 1
+
+
+async def test_the_cancel_link_leads_back_and_changes_nothing(
+    merchant: Merchant, chromium: Browser
+) -> None:
+    session, page = await opened(merchant, chromium)
+    await page.get_by_role("link", name="Cancel and return").click()
+    await page.wait_for_url("**/healthz?canceled")
+    assert (await merchant.sessions.retrieve_async(session.id)).status == "open"
+
+
+async def test_the_page_is_paid_by_keyboard_alone(merchant: Merchant, chromium: Browser) -> None:
+    session, page = await opened(merchant, chromium)
+    await page.get_by_label("Email").focus()
+    for typed in ("jo@example.com", VISA, "1234", "123", "Jo Weaver", "Ire"):
+        await page.keyboard.type(typed)
+        await page.keyboard.press("Tab")
+    await expect(page.locator("#pay")).to_be_focused()
+    await expect(page.get_by_label("Card number")).to_have_value("4242 4242 4242 4242")
+    await expect(page.get_by_label("Expiration date")).to_have_value("12 / 34")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"**/healthz?paid={session.id}")
+
+
+@pytest.mark.parametrize("viewport", [PHONE, {"width": 1280, "height": 900}])
+async def test_nothing_is_blocked_or_wider_than_the_screen(
+    merchant: Merchant, chromium: Browser, viewport: dict[str, int]
+) -> None:
+    complaints: list[str] = []
+    session, page = await opened(merchant, chromium, viewport=viewport)
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    await page.goto(session.url)
+    await fill(page, SECURE)
+    for button in ("Pay €19.99", "Complete authentication"):
+        wide = await page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= viewport["width"]
+        await page.get_by_role("button", name=button).click()
+    await page.wait_for_url("**/healthz?paid=*")
+    assert complaints == []

@@ -1,0 +1,146 @@
+"""Idempotency keys: bound to path and parameters, replayed, in flight, kept for 24 hours."""
+
+import asyncio
+from typing import Any
+
+import pytest
+import stripe
+
+from tests.sandbox.merchant import Merchant, form, order
+
+SESSIONS = "/v1/checkout/sessions"
+
+
+async def test_the_same_request_gets_the_first_answer_again(merchant: Merchant) -> None:
+    status, body, first = await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
+    again_status, again, headers = await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
+    assert (status, body) == (again_status, again)
+    assert headers["Idempotent-Replayed"] == "true"
+    assert headers["Original-Request"] == first["Request-Id"] != headers["Request-Id"]
+    assert "Idempotent-Replayed" not in first
+    assert [entry["replayed"] for entry in await merchant.log()] == [False, True]
+    assert {entry["object"] for entry in await merchant.log()} == {body["id"]}
+    assert len((await merchant.sessions.list_async()).data) == 1
+
+
+async def test_parameters_in_another_order_are_the_same_request(merchant: Merchant) -> None:
+    _, body, _ = await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
+    turned = dict(reversed(form().items()))
+    _, again, _ = await merchant.post(SESSIONS, turned, Idempotency_Key="k1")
+    assert body["id"] == again["id"]
+
+
+async def test_the_key_with_other_parameters_is_refused(merchant: Merchant) -> None:
+    wanted: Any = order(1000)
+    other: Any = order(1001)
+    await merchant.sessions.create_async(wanted, {"idempotency_key": "k1"})
+    with pytest.raises(stripe.IdempotencyError, match="same parameters"):
+        await merchant.sessions.create_async(other, {"idempotency_key": "k1"})
+
+
+async def test_the_key_on_another_path_is_refused(merchant: Merchant) -> None:
+    _, body, _ = await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
+    path = f"{SESSIONS}/{body['id']}/expire"
+    status, refused, _ = await merchant.post(path, Idempotency_Key="k1")
+    assert (status, refused["error"]["type"]) == (400, "idempotency_error")
+    assert "same endpoint" in refused["error"]["message"]
+
+
+async def test_while_the_first_runs_the_second_is_409(merchant: Merchant) -> None:
+    await merchant.fault(SESSIONS, "late", delay_s=0.5)
+    first = asyncio.create_task(merchant.post(SESSIONS, form(), Idempotency_Key="k1"))
+    await asyncio.sleep(0.2)
+    status, refused, headers = await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
+    assert (status, refused["error"]["code"]) == (409, "idempotency_key_in_use")
+    assert headers["Stripe-Should-Retry"] == "true"
+    _, made, _ = await first
+    _, again, _ = await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
+    assert again["id"] == made["id"]
+
+
+async def test_a_hundred_copies_make_one_session(merchant: Merchant) -> None:
+    calls = [merchant.post(SESSIONS, form(), Idempotency_Key="storm") for _ in range(100)]
+    answers = await asyncio.gather(*calls)
+    assert {status for status, _, _ in answers} <= {200, 409}
+    assert len({body["id"] for status, body, _ in answers if status == 200}) == 1
+    assert len((await merchant.sessions.list_async()).data) == 1
+
+
+async def test_a_refused_parameter_is_not_kept_under_the_key(merchant: Merchant) -> None:
+    status, _, _ = await merchant.post(SESSIONS, form("5"), Idempotency_Key="k1")
+    assert status == 400
+    status, _, headers = await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
+    assert status == 200
+    assert "Idempotent-Replayed" not in headers
+
+
+async def test_a_500_is_kept_and_replayed(merchant: Merchant) -> None:
+    await merchant.fault(SESSIONS, "status", status=500)
+    status, _, _ = await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
+    assert status == 500
+    status, _, headers = await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
+    assert (status, headers["Idempotent-Replayed"]) == (500, "true")
+    status, _, _ = await merchant.post(SESSIONS, form(), Idempotency_Key="k2")
+    assert status == 200
+
+
+@pytest.mark.parametrize("ordered", [429, 409, 503])
+async def test_what_never_began_to_execute_is_not_kept(merchant: Merchant, ordered: int) -> None:
+    await merchant.fault(SESSIONS, "status", status=ordered)
+    status, _, _ = await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
+    assert status == ordered
+    status, _, _ = await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
+    assert status == 200
+
+
+async def test_an_ordered_500_does_not_replace_a_kept_answer(merchant: Merchant) -> None:
+    _, made, _ = await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
+    await merchant.fault(SESSIONS, "status", status=500)
+    await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
+    status, again, _ = await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
+    assert (status, again["id"]) == (200, made["id"])
+
+
+async def test_a_refusal_that_was_executed_is_kept(merchant: Merchant) -> None:
+    session = await merchant.order()
+    path = f"{SESSIONS}/{session.id}/expire"
+    await merchant.post(path)
+    first = await merchant.post(path, Idempotency_Key="k1")
+    again = await merchant.post(path, Idempotency_Key="k1")
+    assert first[0] == again[0] == 400
+    assert again[2]["Idempotent-Replayed"] == "true"
+
+
+async def test_a_declined_confirmation_is_replayed_and_charges_once(merchant: Merchant) -> None:
+    session = await merchant.order()
+    path = f"/v1/payment_pages/{session.id}/confirm"
+    card = {"payment_method": "pm_card_chargeDeclined"}
+    first = await merchant.post(path, card, Idempotency_Key="k1")
+    again = await merchant.post(path, card, Idempotency_Key="k1")
+    assert (first[0], again[0]) == (402, 402)
+    assert first[1] == again[1]
+    assert (await merchant.events()).count("charge.failed") == 1
+
+
+async def test_after_24_hours_the_key_is_new_again(merchant: Merchant) -> None:
+    _, made, _ = await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
+    await merchant.advance(24 * 3600 - 60)
+    _, again, _ = await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
+    assert again["id"] == made["id"]
+    await merchant.advance(120)
+    _, fresh, _ = await merchant.post(SESSIONS, form("777"), Idempotency_Key="k1")
+    assert fresh["amount_total"] == 777
+
+
+async def test_keys_are_per_tenant(merchant: Merchant) -> None:
+    other = Merchant(merchant.url, merchant.http)
+    _, mine, _ = await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
+    status, theirs, _ = await other.post(SESSIONS, form("500"), Idempotency_Key="k1")
+    assert status == 200
+    assert theirs["id"] != mine["id"]
+
+
+async def test_a_key_of_more_than_255_characters_is_refused(merchant: Merchant) -> None:
+    status, body, _ = await merchant.post(SESSIONS, form(), Idempotency_Key="k" * 256)
+    assert status == 400
+    assert "255" in body["error"]["message"]

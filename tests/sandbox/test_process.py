@@ -1,0 +1,202 @@
+"""The process: ready, stopped, killed and started again with everything still there."""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import aiohttp
+import psutil
+import pytest
+
+from tests.sandbox.merchant import VISA, Merchant, Page, form
+from tests.sandbox.process import SandboxProcess
+from tests.sandbox.receiver import Receiver
+from tests.sandbox.until import until
+
+pytestmark = pytest.mark.crash
+
+
+async def test_it_is_ready_when_it_says_so_and_ends_well(
+    store: Path, http: aiohttp.ClientSession
+) -> None:
+    process = SandboxProcess(store)
+    assert process.first_line.startswith("sandbox ready at http://127.0.0.1:")
+    async with http.get(f"{process.url}/healthz") as answer:
+        assert answer.status == 200
+    assert process.stop() == 0
+
+
+async def test_everything_survives_kill_9(
+    store: Path, http: aiohttp.ClientSession, receiver: Receiver
+) -> None:
+    first = SandboxProcess(store)
+    merchant = Merchant(first.url, http)
+    endpoint = await merchant.listen(receiver.url, ["checkout.session.completed"])
+    receiver.status = 500
+    await merchant.advance(1000)
+    _, made, _ = await merchant.post("/v1/checkout/sessions", form(), Idempotency_Key="k1")
+    page = await Page(http, made["url"]).open()
+    await page.pay(VISA)
+    await receiver.until(1)
+    await asyncio.sleep(0.1)
+    await merchant.fault("/v1/charges", "status", status=503)
+    before = await merchant.log()
+    events = await merchant.events()
+    first.kill()
+
+    second = SandboxProcess(store, first.port)
+    assert (await merchant.sessions.retrieve_async(made["id"])).payment_status == "paid"
+    assert (await merchant.log())[: len(before)] == before
+    assert await merchant.events() == events
+    assert (await merchant.advance(0))["offset_s"] == 1000
+    _, again, headers = await merchant.post("/v1/checkout/sessions", form(), Idempotency_Key="k1")
+    assert (again, headers["Idempotent-Replayed"]) == (made, "true")
+    assert (await merchant.get("/v1/charges"))[0] == 503
+    receiver.status = 200
+    await merchant.advance(10)
+    await receiver.until(2)
+    assert receiver.got[1].is_signed_with(endpoint.secret)
+    assert receiver.got[1].body == receiver.got[0].body
+    await merchant.advance(86_400)
+    assert "charge.updated" in await merchant.events()
+    second.stop()
+
+
+async def test_a_webhook_under_way_when_killed_is_sent_again(
+    store: Path, http: aiohttp.ClientSession, receiver: Receiver
+) -> None:
+    first = SandboxProcess(store)
+    merchant = Merchant(first.url, http)
+    await merchant.listen(receiver.url, ["checkout.session.completed"])
+    receiver.delay_s = 5
+    session = await merchant.order()
+    await merchant.confirm(session.id, "pm_card_visa")
+    await receiver.until(1)
+    first.kill()
+    receiver.delay_s = 0
+    second = SandboxProcess(store, first.port)
+    await receiver.until(2)
+    second.stop()
+
+
+async def test_an_expiry_that_fell_due_while_down_is_made_up_for(
+    store: Path, http: aiohttp.ClientSession
+) -> None:
+    first = SandboxProcess(store)
+    merchant = Merchant(first.url, http)
+    clock = await merchant.advance(0)
+    session = await merchant.order(expires_at=clock["now"] + 1802)
+    await merchant.advance(1800.5)
+    first.kill()
+    await asyncio.sleep(1.5)
+    second = SandboxProcess(store, first.port)
+
+    async def expired() -> bool:
+        return (await merchant.sessions.retrieve_async(session.id)).status == "expired"
+
+    await until(expired)
+    second.stop()
+
+
+async def test_kills_during_a_storm_lose_nothing_that_was_answered(
+    store: Path, http: aiohttp.ClientSession
+) -> None:
+    process = SandboxProcess(store)
+    merchant = Merchant(process.url, http)
+    answered: list[str] = []
+
+    async def client(n: int) -> None:
+        for k in range(50):
+            try:
+                _, body, _ = await merchant.post(
+                    "/v1/checkout/sessions", form(), Idempotency_Key=f"{n}-{k}"
+                )
+                answered.append(body["id"])
+            except aiohttp.ClientError:
+                return
+
+    tasks = [asyncio.create_task(client(n)) for n in range(8)]
+
+    async def enough() -> bool:
+        return len(answered) >= 60
+
+    await until(enough, within_s=20)
+    process.kill()
+    await asyncio.gather(*tasks)
+    process = SandboxProcess(store, process.port)
+    listed = await merchant.sessions.list_async({"limit": 100})
+    kept = [session.id async for session in listed.auto_paging_iter()]
+    assert set(answered) <= set(kept)
+    log = [e["object"] for e in await merchant.log() if e["method"] == "POST"]
+    assert log == list(reversed(kept))
+    process.stop()
+
+
+def test_two_processes_do_not_share_a_store(store: Path) -> None:
+    process = SandboxProcess(store)
+    command = [sys.executable, "-m", "payloom.sandbox", "--port", "0", "--store", str(store)]
+    second = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert second.returncode != 0
+    assert "locked" in second.stderr
+    process.stop()
+
+
+def test_without_a_store_nothing_stays_behind(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "payloom.sandbox", "--port", "0"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, env={**os.environ, "TMPDIR": str(tmp_path)}
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    assert list(tmp_path.iterdir()) != []
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    process.stdout.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_no_card_number_and_no_api_key_is_in_the_store(
+    store: Path, http: aiohttp.ClientSession
+) -> None:
+    process = SandboxProcess(store)
+    merchant = Merchant(process.url, http)
+    session = await merchant.order()
+    page = await Page(http, session.url).open()
+    for number in ("4111111111111111", "4000000000009995", "4000000000003220", VISA):
+        await page.open()
+        await page.pay(f"{number[:4]} {number[4:]}")
+    bad = {"type": "card", "card[number]": "5555555555554444", "card[exp_month]": "12"}
+    await merchant.post("/v1/payment_methods", bad, Idempotency_Key="k1")
+    bad["card[exp_year]"] = "34"
+    await merchant.post("/v1/payment_methods", bad, Idempotency_Key="k2")
+    process.stop()
+    files = b"".join(path.read_bytes() for path in store.parent.iterdir())
+    for number in (VISA, "4111111111111111", "4000000000009995", "4000000000003220"):
+        assert number.encode() not in files
+    assert b"5555555555554444" not in files
+    assert merchant.key.encode() not in files
+
+
+async def test_it_stays_small_while_the_log_is_bounded(
+    store: Path, http: aiohttp.ClientSession
+) -> None:
+    process = SandboxProcess(store)
+    merchant = Merchant(process.url, http)
+    await merchant.log()
+    process.stop()
+    with sqlite3.connect(store) as db:
+        row = "0.0, 'GET', '/v1/events', NULL, 0, 200, NULL, NULL"
+        db.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 201999)"
+            f" INSERT INTO log SELECT 1, i, {row} FROM n"
+        )
+    db.close()
+    process = SandboxProcess(store, process.port)
+    await merchant.get("/v1/events")  # the 202,000th
+    assert len(await merchant.log()) == 200_000
+    assert psutil.Process(process.pid).memory_info().rss < 400 * 2**20
+    process.stop()

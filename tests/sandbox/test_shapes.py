@@ -1,0 +1,113 @@
+"""Every object carries every field that the official SDK's class declares."""
+
+from typing import Any
+
+import pytest
+import stripe
+
+from payloom.sandbox.stripe import shapes
+from tests.sandbox.merchant import DECLINED, SECURE, Merchant, Page
+
+CLASSES: dict[str, type[stripe.StripeObject]] = {
+    "checkout.session": stripe.checkout.Session,
+    "payment_intent": stripe.PaymentIntent,
+    "charge": stripe.Charge,
+    "balance_transaction": stripe.BalanceTransaction,
+    "payment_method": stripe.PaymentMethod,
+    "item": stripe.LineItem,
+    "price": stripe.Price,
+    "product": stripe.Product,
+    "event": stripe.Event,
+    "webhook_endpoint": stripe.WebhookEndpoint,
+}
+# one member per method of payment: only the one in use is there
+UNIONS = {"payment_method_details", "payment_method_options", "next_action"}
+
+
+def declared(cls: type) -> set[str]:
+    """All but what tells of one state only: what was deleted, and what an update changed."""
+    names = {name for name in cls.__annotations__ if name.islower()}
+    return names - {"deleted", "previous_attributes"}
+
+
+def missing(cls: type[Any], value: Any, where: str) -> list[str]:
+    """Fields that the class declares and the value lacks, all the way down."""
+    found = [f"{where}.{name}" for name in declared(cls) - set(value)]
+    for name, inner in getattr(cls, "_inner_class_types", {}).items():
+        for part in _parts(value.get(name)):
+            if name in UNIONS:
+                kinds = getattr(inner, "_inner_class_types", {})
+                for kind in set(part) & set(kinds):
+                    found += missing(kinds[kind], part[kind], f"{where}.{name}.{kind}")
+            else:
+                found += missing(inner, part, f"{where}.{name}")
+    for name, part in value.items():
+        named = part.get("object") if isinstance(part, dict) else None
+        if isinstance(named, str) and named in CLASSES:
+            found += missing(CLASSES[named], part, f"{where}.{name}")
+        if named == "list":
+            for item in part["data"]:
+                found += missing(CLASSES[item["object"]], item, f"{where}.{name}[]")
+    return found
+
+
+def _parts(value: Any) -> list[dict[str, Any]]:
+    if isinstance(value, list):
+        return [part for part in value if isinstance(part, dict)]
+    return [value] if isinstance(value, dict) and value.get("object") != "list" else []
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_the_table_of_fields_is_the_sdk_s(kind: str) -> None:
+    blank = set(shapes.render(kind, {}))
+    assert blank == declared(CLASSES[kind])
+
+
+async def everything(merchant: Merchant) -> list[dict[str, Any]]:
+    """Each kind of object in each state it can be in here, as answered."""
+    await merchant.listen("http://127.0.0.1:9/nobody")
+    await merchant.order(customer_email="a@b.example")
+    branding = {"display_name": "Lantern & Loom"}
+    session = await merchant.order(metadata={"a": "1"}, branding_settings=branding)
+    page = await Page(merchant.http, session.url).open()
+    await page.pay(DECLINED)
+    await page.pay(SECURE)
+    await page.open(f"{page.url}/authenticate")
+    declined = await merchant.get("/v1/payment_intents?expand[]=data.latest_charge")
+    await page.authenticate("complete")
+    await merchant.advance(3)
+    paths = [
+        "payment_intent.latest_charge.balance_transaction",
+        "payment_intent.payment_method",
+        "line_items.data.price.product",
+    ]
+    query = "&".join(f"expand[]={path}" for path in paths)
+    answers = [declined, await merchant.get(f"/v1/checkout/sessions/{session.id}?{query}")]
+    for listed in ("checkout/sessions", "events", "charges", "webhook_endpoints"):
+        answers.append(await merchant.get(f"/v1/{listed}?limit=100"))
+    found: list[dict[str, Any]] = []
+    for status, body in answers:
+        assert status == 200, body
+        found += body["data"] if body["object"] == "list" else [body]
+    return found
+
+
+async def test_every_answered_object_has_every_declared_field(merchant: Merchant) -> None:
+    objects = await everything(merchant)
+    objects += [event["data"]["object"] for event in objects if event["object"] == "event"]
+    assert {value["object"] for value in objects} >= {
+        "checkout.session", "payment_intent", "charge", "event", "webhook_endpoint",
+    }  # fmt: skip
+    for value in objects:
+        assert missing(CLASSES[value["object"]], value, value["object"]) == []
+
+
+async def test_nothing_private_is_answered(merchant: Merchant) -> None:
+    def names(value: Any) -> set[str]:
+        if isinstance(value, list):
+            return set().union(*(names(part) for part in value))
+        if isinstance(value, dict):
+            return set(value).union(*(names(part) for part in value.values()))
+        return set()
+
+    assert not {name for name in names(await everything(merchant)) if name.startswith("_")}
