@@ -5,6 +5,7 @@ PostgreSQL cannot store. Each of those would let a request mean two things; here
 """
 
 import json
+from collections import Counter
 from typing import NoReturn
 
 from payloom.core.errors import FieldError, TooLarge, Unparsable
@@ -46,8 +47,9 @@ def _refused(why: str) -> InvalidJson:
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
-        double = next(key for key in keys if keys.count(key) > 1)
+        counted = Counter(key for key, _ in pairs)
+        double = next(key for key, times in counted.items() if times > 1)
+        _check_text(double)  # it is named in the answer
         raise InvalidJson(
             f"Not valid JSON: the key {double!r} stands twice",
             errors=[FieldError(double, "stands twice in one object")],
