@@ -10,6 +10,7 @@ import pytest
 
 from payloom.merchants.merchants import create_merchant
 from payloom.runtime import Runtime
+from tests.scenarios.invariants import check_invariants
 from tests.scenarios.stage import Stage, connect_psp, fresh_psp_key, serving, working
 
 
@@ -30,6 +31,7 @@ def sandbox_url() -> Iterator[str]:
 
 @pytest.fixture
 async def stage(rt: Runtime, sandbox_url: str) -> AsyncIterator[Stage]:
+    """Whatever a story plays, the invariants hold at its end."""
     async with aiohttp.ClientSession() as http, serving(rt) as api_url, working(rt) as worker:
         rt.settings = replace(rt.settings, public_url=api_url)
         merchant = await create_merchant(rt, "Corner Shop", "test")
@@ -37,4 +39,6 @@ async def stage(rt: Runtime, sandbox_url: str) -> AsyncIterator[Stage]:
         connection_id = await connect_psp(
             rt, http, merchant, api_url=api_url, sandbox_url=sandbox_url, psp_key=psp_key
         )
-        yield Stage(rt, api_url, sandbox_url, merchant, connection_id, psp_key, http, worker)
+        stage = Stage(rt, api_url, sandbox_url, merchant, connection_id, psp_key, http, worker)
+        yield stage
+        await check_invariants(stage)

@@ -38,6 +38,9 @@ class Stage:
     worker: Worker
     references: int = 0
     webhook_url: str = field(default="")
+    # For the checks after a story (invariants.py):
+    made_by_hand: set[tuple[str, str]] = field(default_factory=set)  # our own calls to the sandbox
+    is_psp_forged: bool = False  # a story that forges the PSP's words says so here
 
     async def post(self, path: str, body: object, **headers: str) -> "Reply":
         return await self._call("POST", path, headers, json=body)
@@ -51,7 +54,10 @@ class Stage:
         async with self.http.request(
             method, self.sandbox_url + path, headers=headers, **options
         ) as response:
-            return await response.json()
+            answer = await response.json()
+        if method == "POST" and "id" in answer:
+            self.made_by_hand.add((path, answer["id"]))
+        return answer
 
     def wanted(self, **changes: Any) -> dict[str, Any]:
         """A body for `POST /v1/payment-orders`, its reference fresh."""

@@ -1,0 +1,294 @@
+"""All SQL of the audit. Each query gives (merchant_id, prefix, id, detail) of what is wrong.
+
+`$1` is now in business time; `$2` is how old a thing must be before the lack of another counts.
+"""
+
+# --- I1: registered once ---------------------------------------------------------------------
+
+REFERENCE_TWICE = """
+SELECT merchant_id, 'mer' AS prefix, merchant_id AS id,
+       format('%s orders have the reference %s', count(*), reference) AS detail
+  FROM payment_orders
+ GROUP BY merchant_id, reference
+HAVING count(*) > 1
+"""
+
+KEY_TWICE = """
+SELECT merchant_id, 'mer' AS prefix, merchant_id AS id,
+       format('%s answers are kept for the key %s', count(*), key) AS detail
+  FROM idempotency_keys
+ GROUP BY merchant_id, key
+HAVING count(*) > 1
+"""
+
+ANSWER_WITHOUT_ORDER = """
+SELECT k.merchant_id, 'mer' AS prefix, k.merchant_id AS id,
+       format('the key %s was answered with an order that does not exist', k.key) AS detail
+  FROM (SELECT merchant_id, key, convert_from(body, 'UTF8')::jsonb AS told
+          FROM idempotency_keys WHERE status < 300) AS k
+ WHERE k.told ? 'payment_order_status'
+   AND NOT EXISTS (SELECT FROM payment_orders AS o
+                    WHERE o.merchant_id = k.merchant_id
+                      AND o.reference = k.told ->> 'reference'
+                      AND o.amount = (k.told ->> 'amount')::bigint
+                      AND o.currency = k.told ->> 'currency')
+"""
+
+# --- I5: no false failure --------------------------------------------------------------------
+
+END_WITHOUT_ANSWER = """
+SELECT a.merchant_id, 'att' AS prefix, a.id,
+       format('%s, and no answer of the PSP says so', a.state) AS detail
+  FROM attempts AS a
+  JOIN (VALUES ('REFUSED', 'Refused'), ('FAILED', 'Failed'), ('EXPIRED', 'Expired'),
+               ('CANCELED', 'Canceled')) AS ends (state, outcome) ON ends.state = a.state
+ WHERE NOT EXISTS (SELECT FROM payment_log AS l
+                    WHERE l.merchant_id = a.merchant_id
+                      AND l.payment_order_id = a.payment_order_id
+                      AND l.attempt_id = a.id AND l.to_state = a.state
+                      AND l.outcome = ends.outcome
+                      AND l.cause IN ('psp_answer', 'notice', 'return', 'look_up'))
+"""
+
+FAILED_ORDER_OF_LIVE_ATTEMPT = """
+SELECT o.merchant_id, 'po' AS prefix, o.id,
+       format('FAILED although its attempt is %s', a.state) AS detail
+  FROM payment_orders AS o
+  JOIN attempts AS a ON a.merchant_id = o.merchant_id AND a.id = o.current_attempt
+ WHERE o.payment_order_status = 'FAILED' AND a.state NOT IN ('FAILED', 'REFUSED')
+"""
+
+# --- I6: paid implies evidence ---------------------------------------------------------------
+
+# Evidence and posting are written by one call of `record`, so they carry the same time.
+PAID_WITHOUT_EVIDENCE = """
+SELECT merchant_id, 'po' AS prefix, id, detail FROM (
+    SELECT o.merchant_id, o.id,
+           CASE WHEN a.id IS NULL THEN 'paid by no attempt of its own'
+                WHEN a.state <> 'SUCCEEDED' THEN 'paid by an attempt that is ' || a.state
+                WHEN (a.amount, a.currency) <> (o.amount, o.currency)
+                THEN 'paid by an attempt of another amount or currency'
+                WHEN NOT EXISTS (
+                    SELECT FROM payment_log AS l
+                     WHERE l.merchant_id = o.merchant_id AND l.payment_order_id = o.id
+                       AND l.attempt_id = a.id AND l.to_state = 'SUCCEEDED'
+                       AND l.outcome = 'Paid' AND l.cause IN ('notice', 'return', 'look_up'))
+                THEN 'no notice, return or look-up says that it was paid'
+                WHEN NOT EXISTS (
+                    SELECT FROM payment_log AS l
+                      JOIN ledger_postings AS p ON p.merchant_id = l.merchant_id
+                       AND p.payment_order_id = l.payment_order_id AND p.at = l.at
+                      JOIN ledger_entries AS e ON e.merchant_id = p.merchant_id
+                       AND e.posting_id = p.id
+                      JOIN ledger_accounts AS c ON c.merchant_id = e.merchant_id
+                       AND c.id = e.account_id
+                     WHERE l.merchant_id = o.merchant_id AND l.payment_order_id = o.id
+                       AND l.attempt_id = a.id AND l.to_state = 'SUCCEEDED'
+                       AND l.outcome = 'Paid' AND p.kind = 'captured'
+                       AND c.code = 'psp_receivable' AND c.owner = a.connection_id
+                       AND (e.amount, e.currency) = (o.amount, o.currency))
+                THEN 'its amount was not booked as captured with the evidence'
+           END AS detail
+      FROM payment_orders AS o
+      LEFT JOIN attempts AS a ON a.merchant_id = o.merchant_id
+       AND a.payment_order_id = o.id AND a.id = o.paid_by_attempt
+     WHERE o.payment_order_status = 'SUCCEEDED') AS paid
+ WHERE detail IS NOT NULL
+"""
+
+# --- I7: monotone states ---------------------------------------------------------------------
+
+# One version may hold several steps: they are put in order by how far along the states they
+# begin. A step from a state to itself is a remark in the log, not a move.
+STEP_OFF_THE_TABLE = """
+SELECT s.merchant_id, 'att' AS prefix, s.attempt_id AS id,
+       format('version %s goes from %s to %s, having stood in %s', s.version,
+              coalesce(s.from_state, 'nothing'), s.to_state,
+              coalesce(s.stood_in, 'nothing')) AS detail
+  FROM (SELECT merchant_id, attempt_id, version, from_state, to_state,
+               lag(to_state) OVER (
+                   PARTITION BY merchant_id, attempt_id
+                   ORDER BY version, coalesce(array_position(
+                       ARRAY['', 'REGISTERING', 'OPEN', 'PROCESSING', 'AUTHORIZED'],
+                       coalesce(from_state, '')), 9)) AS stood_in
+          FROM payment_log) AS s
+ WHERE s.from_state IS DISTINCT FROM s.stood_in
+    OR (s.from_state IS NULL AND s.to_state <> 'REGISTERING')
+    OR (s.from_state <> s.to_state
+        AND NOT EXISTS (SELECT FROM attempt_transitions AS t
+                         WHERE t.from_state = s.from_state AND t.to_state = s.to_state))
+"""
+
+# In a path each state is left as often as it is entered, but for the last one, entered once more.
+HISTORY_ENDS_ELSEWHERE = """
+SELECT a.merchant_id, 'att' AS prefix, a.id,
+       format('%s, which is not where its history ends', a.state) AS detail
+  FROM attempts AS a
+ WHERE (SELECT count(*) FILTER (WHERE l.to_state = a.state)
+             - count(*) FILTER (WHERE l.from_state = a.state)
+          FROM payment_log AS l
+         WHERE l.merchant_id = a.merchant_id AND l.payment_order_id = a.payment_order_id
+           AND l.attempt_id = a.id) <> 1
+"""
+
+VERSIONS_WITH_GAPS = """
+SELECT o.merchant_id, 'po' AS prefix, o.id,
+       format('%s in version %s, but its log has versions %s and ends in %s',
+              o.payment_order_status, o.version,
+              coalesce(string_agg(DISTINCT l.version::text, ' '), 'none'),
+              coalesce(string_agg(DISTINCT l.to_status, ' or ')
+                       FILTER (WHERE l.version = o.version), 'another version')) AS detail
+  FROM payment_orders AS o
+  LEFT JOIN payment_log AS l ON l.merchant_id = o.merchant_id AND l.payment_order_id = o.id
+ GROUP BY o.merchant_id, o.id, o.version, o.payment_order_status
+HAVING count(DISTINCT l.version) <> o.version
+    OR min(l.version) <> 1
+    OR max(l.version) <> o.version
+    OR bool_or(l.version = o.version AND l.to_status = o.payment_order_status) IS NOT TRUE
+"""
+
+# --- I8, I11: the amounts of orders ----------------------------------------------------------
+
+_BOOKED = """
+WITH booked AS (
+    SELECT p.merchant_id, p.payment_order_id, e.currency,
+           coalesce(-sum(e.amount) FILTER (WHERE p.kind = 'captured'), 0) AS captured,
+           coalesce(sum(e.amount) FILTER (WHERE p.kind = 'money_returned'), 0) AS refunded
+      FROM ledger_postings AS p
+      JOIN ledger_entries AS e ON e.merchant_id = p.merchant_id AND e.posting_id = p.id
+      JOIN ledger_accounts AS c ON c.merchant_id = e.merchant_id AND c.id = e.account_id
+     WHERE p.kind IN ('captured', 'money_returned') AND c.code = 'merchant_pending'
+     GROUP BY p.merchant_id, p.payment_order_id, e.currency
+)
+"""
+
+AMOUNTS_OUT_OF_BOUNDS = """
+SELECT merchant_id, 'po' AS prefix, id,
+       format('captured %s and refunded %s of %s', amount_captured, amount_refunded,
+              amount) AS detail
+  FROM payment_orders
+ WHERE NOT (0 <= amount_refunded AND amount_refunded <= amount_captured
+            AND amount_captured <= amount)
+"""
+
+_OUT_OF_BOUNDS = """
+SELECT o.merchant_id, 'po' AS prefix, o.id,
+       format('the books captured %s and refunded %s of %s', b.captured, b.refunded,
+              o.amount) AS detail
+  FROM booked AS b
+  JOIN payment_orders AS o ON o.merchant_id = b.merchant_id AND o.id = b.payment_order_id
+ WHERE NOT (0 <= b.refunded AND b.refunded <= b.captured AND b.captured <= o.amount)
+"""
+
+_DIFFERS = """
+SELECT merchant_id, 'po' AS prefix, coalesce(o.id, b.payment_order_id) AS id,
+       format('captured %s, refunded %s; the books say %s and %s %s',
+              coalesce(o.amount_captured, 0), coalesce(o.amount_refunded, 0),
+              coalesce(b.captured, 0), coalesce(b.refunded, 0), currency) AS detail
+  FROM (SELECT *, id AS payment_order_id FROM payment_orders) AS o
+  FULL JOIN booked AS b USING (merchant_id, payment_order_id, currency)
+ WHERE coalesce(o.amount_captured, 0) <> coalesce(b.captured, 0)
+    OR coalesce(o.amount_refunded, 0) <> coalesce(b.refunded, 0)
+"""
+
+BOOKS_OUT_OF_BOUNDS = _BOOKED + _OUT_OF_BOUNDS
+ORDER_AND_BOOKS_DIFFER = _BOOKED + _DIFFERS
+
+# --- I9, I10: balanced books -----------------------------------------------------------------
+
+POSTING_TOO_SMALL = """
+SELECT p.merchant_id, 'pst' AS prefix, p.id, format('has %s entries', count(e.id)) AS detail
+  FROM ledger_postings AS p
+  LEFT JOIN ledger_entries AS e ON e.merchant_id = p.merchant_id AND e.posting_id = p.id
+ GROUP BY p.merchant_id, p.id
+HAVING count(e.id) < 2
+"""
+
+POSTING_OFF_BALANCE = """
+SELECT p.merchant_id, 'pst' AS prefix, p.id,
+       format('is off by %s %s', sum(e.amount), e.currency) AS detail
+  FROM ledger_postings AS p
+  JOIN ledger_entries AS e ON e.merchant_id = p.merchant_id AND e.posting_id = p.id
+ GROUP BY p.merchant_id, p.id, e.currency
+HAVING sum(e.amount) <> 0
+"""
+
+BOOKS_OFF_BALANCE = """
+SELECT merchant_id, 'mer' AS prefix, merchant_id AS id,
+       format('all entries are off by %s %s', sum(amount), currency) AS detail
+  FROM ledger_entries
+ GROUP BY merchant_id, currency
+HAVING sum(amount) <> 0
+"""
+
+ENTRY_IN_WRONG_ACCOUNT = """
+SELECT e.merchant_id, 'ent' AS prefix, e.id,
+       format('%s %s in an account of %s', e.amount, e.currency,
+              coalesce(c.currency, 'nobody')) AS detail
+  FROM ledger_entries AS e
+  LEFT JOIN ledger_accounts AS c ON c.merchant_id = e.merchant_id AND c.id = e.account_id
+ WHERE c.currency IS DISTINCT FROM e.currency
+"""
+
+# --- I13: no lost notice ---------------------------------------------------------------------
+
+NOTICE_LOST = """
+SELECT s.merchant_id, 'ntc' AS prefix, s.notice_id AS id,
+       format('%s was acknowledged and is not kept', s.psp_event) AS detail
+  FROM notices_seen AS s
+  LEFT JOIN notices AS n ON n.merchant_id = s.merchant_id AND n.id = s.notice_id
+ WHERE n.id IS NULL
+"""
+
+NOTICE_LEFT_LYING = """
+SELECT merchant_id, 'ntc' AS prefix, id,
+       format('%s has been due for %s', type, $1::timestamptz - next_at) AS detail
+  FROM notices
+ WHERE state = 'stored' AND next_at < $1 - interval '5 minutes'
+"""
+
+# --- I16: what changed is told ---------------------------------------------------------------
+
+EVENTS_WITH_GAPS = """
+SELECT o.merchant_id, 'po' AS prefix, o.id,
+       format('has told %s events, numbered %s', o.event_sequence,
+              coalesce(string_agg(e.sequence::text, ' ' ORDER BY e.sequence), 'none')) AS detail
+  FROM payment_orders AS o
+  LEFT JOIN events AS e ON e.merchant_id = o.merchant_id AND e.payment_order_id = o.id
+ GROUP BY o.merchant_id, o.id, o.event_sequence
+HAVING count(e.id) <> o.event_sequence
+    OR count(DISTINCT e.sequence) <> o.event_sequence
+    OR coalesce(max(e.sequence), 0) <> o.event_sequence
+"""
+
+# An event is written by the same call of `record` as the change, so it carries the same time.
+CHANGE_UNTOLD = """
+SELECT l.merchant_id, 'po' AS prefix, l.payment_order_id AS id,
+       format('became %s, and no event was written with that', l.to_status) AS detail
+  FROM payment_log AS l
+ WHERE l.from_status <> l.to_status
+   AND NOT EXISTS (SELECT FROM events AS e
+                    WHERE e.merchant_id = l.merchant_id
+                      AND e.payment_order_id = l.payment_order_id AND e.at = l.at)
+"""
+
+# An endpoint may be made or disabled while the event is: what is younger than $2 does not count.
+EVENT_NOT_OWED = """
+SELECT e.merchant_id, 'evt' AS prefix, e.id,
+       format('%s has no delivery to the endpoint %s', e.type, w.id) AS detail
+  FROM events AS e
+  JOIN webhook_endpoints AS w ON w.merchant_id = e.merchant_id
+   AND w.created_at <= e.at - $2::interval
+   AND (w.disabled_at IS NULL OR w.disabled_at > e.at + $2::interval)
+   AND (w.event_types IS NULL OR e.type = ANY (w.event_types))
+ WHERE NOT EXISTS (SELECT FROM deliveries AS d
+                    WHERE d.merchant_id = e.merchant_id AND d.event_id = e.id
+                      AND d.endpoint_id = w.id)
+"""
+
+EVENT_BODY_DIFFERS = """
+SELECT merchant_id, 'evt' AS prefix, id,
+       format('its body says %s, number %s', told ->> 'type', told ->> 'sequence') AS detail
+  FROM (SELECT merchant_id, id, type, sequence, body::jsonb AS told FROM events) AS e
+ WHERE (told ->> 'type', told ->> 'sequence') IS DISTINCT FROM (type, sequence::text)
+"""
