@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 
+from payloom.core import waiting
 from payloom.core.db import forbid_in_transaction
 from payloom.core.metrics import PSP_CALL_SECONDS
 
@@ -23,7 +24,7 @@ async def psp_call(psp: str, verb: str, *, deadline_s: float = DEADLINE_S) -> As
     Raises NoAnswer at the deadline, RuntimeError if a transaction is open (I25).
     """
     forbid_in_transaction(f"{psp}.{verb}")
-    with PSP_CALL_SECONDS.labels(psp, verb).time():
+    with PSP_CALL_SECONDS.labels(psp, verb).time(), waiting.counted():
         try:
             async with asyncio.timeout(deadline_s):
                 yield

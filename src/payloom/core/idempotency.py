@@ -16,7 +16,7 @@ from payloom.core import ids
 from payloom.core.db import Database, Tx
 from payloom.core.errors import Conflict, InvalidRequest
 
-LEASE_S = 30
+LEASE_S = 12  # a request answers within 10 s; who takes over too early does no harm
 WAIT_S = 10.0
 _POLL_S = (0.02, 0.05, 0.1, 0.2)
 

@@ -11,8 +11,9 @@ HTTP_SECONDS = Histogram(
     buckets=_FAST,
 )
 OWN_SECONDS = Histogram(
-    "payloom_register_own_seconds",
-    "Time of a registration that was ours: the whole less the PSP's answer",
+    "payloom_http_own_seconds",
+    "Time to answer a request that was ours: the whole less waiting for PSPs",
+    ["route", "method"],
     buckets=_FAST,
 )
 PSP_CALL_SECONDS = Histogram(

@@ -103,7 +103,8 @@ async def _write(tx: Tx, changes: Sequence[Change], now: datetime) -> None:
 
 
 async def _ask_about_doubts(tx: Tx, judged: Sequence[Recorded], now: datetime) -> None:
-    """A look-up that itself ends in doubt is asked again by its own job, not from here."""
+    """What a notice or a return leaves in doubt, the PSP is asked about soon. Whoever asked the PSP
+    and is still in doubt decides himself when to ask again."""
     doubts = [
         Wanted(
             each.fact.merchant_id,
@@ -113,7 +114,7 @@ async def _ask_about_doubts(tx: Tx, judged: Sequence[Recorded], now: datetime) -
             each.payment.order.correlation_id,
         )
         for each in judged
-        if each.doubt and each.payment and each.fact.cause.kind != "look_up"
+        if each.doubt and each.payment and each.fact.cause.kind in ("notice", "return")
     ]
     await jobs.schedule(tx, doubts, now)
 

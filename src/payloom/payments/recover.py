@@ -23,6 +23,7 @@ log = structlog.get_logger()
 
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(hours=1)
+LONGEST_PAUSE_REGISTERING = timedelta(seconds=30)  # a shopper waits for this page
 KEEP_ASKING = timedelta(days=14)  # as long as a bank may still change its mind
 
 _MAY_CHANGE = frozenset({State.REGISTERING, State.OPEN, State.PROCESSING, State.AUTHORIZED})
@@ -65,6 +66,8 @@ def _ask_again_at(attempt: Attempt, outcome: Outcome, now: datetime) -> datetime
         return None  # the PSP agrees with what we have
     if now - attempt.created_at > KEEP_ASKING:
         return None
+    if attempt.state is State.REGISTERING:
+        return now + min(_pause(now - attempt.created_at), LONGEST_PAUSE_REGISTERING)
     if attempt.state is not State.OPEN:
         return now + _pause(now - attempt.updated_at)
     if now < attempt.expires_at and not isinstance(outcome, Unknown):

@@ -12,8 +12,10 @@ from uuid import UUID
 import structlog
 
 from payloom.connectors.contract import Connector, Registered
+from payloom.core import jobs
 from payloom.core.errors import Conflict, FieldError, InvalidRequest
 from payloom.core.idempotency import Answer, Claim, KeyTaken
+from payloom.core.jobs import Wanted
 from payloom.merchants.auth import Caller
 from payloom.merchants.connections import connection_for_psp, connector_of
 from payloom.payments import hot, queries
@@ -22,7 +24,7 @@ from payloom.payments.compose import new_payment
 from payloom.payments.decide import Change, decide
 from payloom.payments.hot import Placed
 from payloom.payments.model import Cause, Fact, Payment
-from payloom.payments.record import event_of, record, tell
+from payloom.payments.record import ASK_AFTER_DOUBT, LOOK_UP, event_of, record, tell
 from payloom.payments.states import State
 from payloom.payments.wanted import WantedOrder, check_supported
 from payloom.runtime import Runtime
@@ -109,8 +111,13 @@ async def _opened(rt: Runtime, payment: Payment, fact: Fact, claim: Claim | None
 
 
 async def _recorded(rt: Runtime, payment: Payment, fact: Fact) -> Payment:
+    now = rt.clock()
     async with rt.db.transaction() as tx:
-        (recorded,) = await record(tx, [fact], rt.clock())
+        (recorded,) = await record(tx, [fact], now)
+        if recorded.doubt:
+            attempt, id_ = payment.current, payment.order.correlation_id
+            soon = Wanted(attempt.merchant_id, LOOK_UP, attempt.id, now + ASK_AFTER_DOUBT, id_)
+            await jobs.schedule(tx, [soon], now)
     return recorded.payment or payment
 
 

@@ -6,8 +6,8 @@ import time
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from payloom.core import ids
-from payloom.core.metrics import HTTP_SECONDS
+from payloom.core import ids, waiting
+from payloom.core.metrics import HTTP_SECONDS, OWN_SECONDS
 
 log = structlog.get_logger()
 
@@ -29,6 +29,7 @@ class Correlate:
         scope.setdefault("state", {})["correlation_id"] = correlation_id
         started = time.perf_counter()
         status = 500
+        outside = waiting.start()
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -44,11 +45,12 @@ class Correlate:
             try:
                 await self._app(scope, receive, answer)
             finally:
-                self._tell(scope, status, time.perf_counter() - started)
+                self._tell(scope, status, time.perf_counter() - started, outside.seconds)
 
-    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
+    def _tell(self, scope: Scope, status: int, seconds: float, outside: float) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
         HTTP_SECONDS.labels(route, scope["method"], status).observe(seconds)
+        OWN_SECONDS.labels(route, scope["method"]).observe(max(0.0, seconds - outside))
         log.info(
             "request",
             method=scope["method"],
