@@ -6,7 +6,7 @@ The API and the worker run in the test's own loop; the sandbox is a process. Not
 import asyncio
 import re
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +14,8 @@ from uuid import UUID
 
 import aiohttp
 import uvicorn
+from multidict import CIMultiDict
+from yarl import URL
 
 from payloom.app import create_app
 from payloom.core import ids
@@ -47,6 +49,29 @@ class Stage:
 
     async def get(self, path: str) -> "Reply":
         return await self._call("GET", path, {})
+
+    async def send(
+        self, method: str, path: str, *, key: str | None = "", headers: Any = (), **options: Any
+    ) -> "Reply":
+        """Any request, as it is: `key` "" is the merchant's own, None sends none."""
+        sent = CIMultiDict(headers)
+        if key is not None and "Authorization" not in sent:
+            sent["Authorization"] = f"Bearer {key or self.merchant.api_key.reveal()}"
+        url = URL(self.api_url + path, encoded=True)
+        options.setdefault("allow_redirects", False)
+        async with self.http.request(method, url, headers=sent, **options) as response:
+            return Reply(response.status, await response.read(), _lower(response.headers))
+
+    async def fault(self, path: str, effect: str, **more: Any) -> None:
+        """Order a fault of the sandbox, for one call unless `count` says otherwise."""
+        await self.sandbox(
+            "POST", "/_sandbox/faults", json={"path": path, "effect": effect, **more}
+        )
+
+    async def sandbox_log(self, path: str, method: str = "POST") -> list[dict[str, Any]]:
+        """What the sandbox saw of us on this path."""
+        entries: list[dict[str, Any]] = await self.sandbox("GET", "/_sandbox/log")
+        return [each for each in entries if (each["method"], each["path"]) == (method, path)]
 
     async def sandbox(self, method: str, path: str, **options: Any) -> Any:
         """A call to the sandbox as its tenant."""
@@ -99,7 +124,7 @@ class Stage:
         async with self.http.request(
             method, self.api_url + path, headers=sent, **options
         ) as response:
-            return Reply(response.status, await response.read(), dict(response.headers))
+            return Reply(response.status, await response.read(), _lower(response.headers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +138,10 @@ class Reply:
         import json
 
         return json.loads(self.body)
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 @asynccontextmanager
