@@ -8,7 +8,7 @@ import re
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -145,6 +145,19 @@ def _lower(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 @asynccontextmanager
+async def open_stage(rt: Runtime, sandbox_url: str) -> AsyncIterator[Stage]:
+    """API and worker running, a merchant connected to its own tenant of the sandbox."""
+    async with aiohttp.ClientSession() as http, serving(rt) as api_url, working(rt) as worker:
+        rt.settings = replace(rt.settings, public_url=api_url)
+        merchant = await create_merchant(rt, "Corner Shop", "test")
+        psp_key = fresh_psp_key()
+        connection_id = await connect_psp(
+            rt, http, merchant, api_url=api_url, sandbox_url=sandbox_url, psp_key=psp_key
+        )
+        yield Stage(rt, api_url, sandbox_url, merchant, connection_id, psp_key, http, worker)
+
+
+@asynccontextmanager
 async def serving(rt: Runtime) -> AsyncIterator[str]:
     """The API on a free port of this loop; its URL."""
 
@@ -157,7 +170,7 @@ async def serving(rt: Runtime) -> AsyncIterator[str]:
     )
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     task = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 # uvicorn tells it by a flag only
         await asyncio.sleep(0.005)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
