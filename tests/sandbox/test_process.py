@@ -141,7 +141,7 @@ def test_two_processes_do_not_share_a_store(store: Path) -> None:
     command = [sys.executable, "-m", "payloom.sandbox", "--port", "0", "--store", str(store)]
     second = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert second.returncode != 0
-    assert "locked" in second.stderr
+    assert "in use by another sandbox" in second.stderr
     process.stop()
 
 

@@ -84,7 +84,8 @@ class Agenda:
         self._wake = asyncio.Event()
         self.handlers: dict[str, Handler] = {}
         with store.transaction() as db:
-            db.execute("UPDATE timers SET running = 0")  # what a killed process had begun
+            # what a killed process had begun
+            db.execute("UPDATE timers SET running = 0 WHERE running = 1")
         for tenant in tenants.all():
             self._look_ahead(tenant)
 

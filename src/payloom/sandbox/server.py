@@ -2,14 +2,14 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -22,7 +22,7 @@ from payloom.sandbox.wire import Protocol
 def serve(host: str, port: int, store: Path) -> None:
     """Serve the stand-ins until SIGTERM or SIGINT; port 0 takes a free one."""
     config = uvicorn.Config(
-        build_app(store),
+        build_app(Runtime(store)),
         host=host,
         port=port,
         loop="uvloop",
@@ -40,12 +40,9 @@ def serve(host: str, port: int, store: Path) -> None:
     _Server(config).run()
 
 
-def build_app(store: Path) -> Starlette:
+def build_app(rt: Runtime) -> Starlette:
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        rt = Runtime(store)
-        app.router.routes += [*control.routes(rt), *stripe.routes(rt)]
-        app.router.default = _unknown
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
         agenda = asyncio.create_task(rt.agenda.run())
         try:
             yield
@@ -55,16 +52,34 @@ def build_app(store: Path) -> Starlette:
                 await agenda
             await rt.close()
 
-    return Starlette(routes=[Route("/healthz", _healthz)], lifespan=lifespan)
+    app = Starlette(
+        routes=[Route("/healthz", _healthz), *control.routes(rt), *stripe.routes(rt)],
+        exception_handlers={ClientDisconnect: _gone},
+        lifespan=lifespan,
+    )
+    app.router.default = _unknown
+    return app
 
 
 class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn's own, but `serve` returns after a signal instead of dying of it."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
+
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
         if self.started:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             sys.stdout.write(f"sandbox ready at http://{host}:{port}\n")
             sys.stdout.flush()
+
+
+async def _gone(_: Request, __: Exception) -> Response:
+    """The client went away while it was sending: nobody reads this."""
+    return Response(status_code=400)
 
 
 async def _unknown(scope: Scope, receive: Receive, send: Send) -> None:

@@ -15,6 +15,13 @@ from typing import Any
 
 Json = dict[str, Any]
 
+SETTINGS = (
+    "locking_mode = EXCLUSIVE",
+    "journal_mode = WAL",
+    "synchronous = NORMAL",  # a killed process loses nothing; a power cut may
+    "wal_autocheckpoint = 4000",
+    "cache_size = -32000",
+)
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS tenants (
@@ -143,19 +150,23 @@ class Tx:
         self.db.execute("DELETE FROM objects WHERE id = ?", (id_,))
 
 
+class StoreInUse(RuntimeError):
+    """Another process has the file open."""
+
+
 class Store:
     def __init__(self, path: Path) -> None:
         self.db = sqlite3.connect(path, isolation_level=None, timeout=5, cached_statements=256)
-        for setting in (
-            "locking_mode = EXCLUSIVE",
-            "journal_mode = WAL",
-            "synchronous = NORMAL",  # a killed process loses nothing; a power cut may
-            "wal_autocheckpoint = 4000",
-            "cache_size = -32000",
-        ):
-            self.db.execute(f"PRAGMA {setting}")
-        self.db.executescript(SCHEMA)
-        self.secret = self._secret()
+        try:
+            for setting in SETTINGS:
+                self.db.execute(f"PRAGMA {setting}")
+            self.db.executescript(SCHEMA)
+            self.secret = self._secret()
+        except sqlite3.OperationalError as error:
+            self.db.close()
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise StoreInUse(f"{path} is in use by another sandbox") from error
+            raise
 
     def _secret(self) -> bytes:
         """Random bytes of this file: they key the card fingerprints and the form tokens."""
@@ -185,5 +196,4 @@ class Store:
         self.db.close()
 
 
-def _dump(body: Json) -> str:
-    return json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+_dump = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode

@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 BODY_MAX = 1024 * 1024
 LATE_S = 5.0  # a `late` fault that names no delay
+_dump = json.JSONEncoder(separators=(",", ":")).encode
 _HOST = re.compile(r"[A-Za-z0-9.\-]+(:\d{1,5})?|\[[0-9a-fA-F:]+\](:\d{1,5})?")
 
 
@@ -244,7 +245,7 @@ def _response(answer: Answer, request_id: str, version: str) -> Response:
 
 
 def _json(body: dict[str, Any]) -> bytes:
-    return json.dumps(body, separators=(",", ":")).encode()
+    return _dump(body).encode()
 
 
 def _printable(text: str) -> str:

@@ -10,6 +10,8 @@ from payloom.sandbox.stripe.shapes import public, render
 
 Json = dict[str, Any]
 
+_dump = json.JSONEncoder(separators=(",", ":")).encode
+
 WEBHOOK = "stripe.webhook"  # kind of the timers that deliver
 
 
@@ -25,7 +27,7 @@ def emit(tx: Tx, type_: str, kind: str, kept: Json, previous: Json | None = None
     }
     if previous is not None:
         body["previous"] = previous
-    text = json.dumps(body, separators=(",", ":"))
+    text = _dump(body)
     tx.db.execute(
         "INSERT INTO events (tenant, id, type, created, undelivered, body) VALUES (?,?,?,?,?,?)",
         (tx.tenant.id, id_, type_, int(tx.now), len(wanting), text),

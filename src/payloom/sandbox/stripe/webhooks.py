@@ -11,6 +11,9 @@ from payloom.sandbox.stripe.events import COLUMNS, shown
 
 USER_AGENT = "Stripe/1.0 (+https://stripe.com/docs/webhooks)"
 
+# spread over lines as Stripe does, so that whoever verifies a re-encoded body fails
+_dump = json.JSONEncoder(separators=(",\n  ", ": ")).encode
+
 
 class StripeSender:
     def compose(self, tx: Tx, ref: str, *, forged: bool) -> Letter | None:
@@ -26,8 +29,7 @@ class StripeSender:
             return None
         livemode = tx.tenant.livemode
         event = shown(row, livemode=livemode, api_version=endpoint["api_version"], sent=True)
-        # spread over lines as Stripe does, so that whoever verifies a re-encoded body fails
-        body = json.dumps(event, separators=(",\n  ", ": ")).encode()
+        body = _dump(event).encode()
         secret = "whsec_forged" if forged else endpoint["_secret"]
         return Letter(endpoint["url"], _headers(body, secret), body, event["type"])
 
