@@ -15,6 +15,7 @@ from payloom.core.errors import (
     NotFound,
     PayloomError,
     TooLarge,
+    Unparsable,
     UnsupportedMedia,
 )
 
@@ -79,7 +80,7 @@ async def _ours(_request: Request, error: Exception) -> Response:
 async def _invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found = [_field_error(item["loc"], item["msg"]) for item in error.errors()]
-    if len(found) == 1 and found[0].field == "body" and "JSON object" not in found[0].message:
+    if [item["type"] for item in error.errors()] == ["missing"] and found[0].field == "body":
         return problem_response(InvalidRequest("The request body is missing", errors=found))
     return problem_response(InvalidRequest(errors=found))
 
@@ -87,6 +88,7 @@ async def _invalid(_request: Request, error: Exception) -> Response:
 async def _http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     known: dict[int, type[PayloomError]] = {
+        400: Unparsable,
         404: NotFound,
         405: MethodNotAllowed,
         413: TooLarge,
