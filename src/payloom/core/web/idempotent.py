@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from fastapi import Request
-from pydantic import BaseModel
 from starlette.responses import Response
 
 from payloom.core.clock import Clock
 from payloom.core.errors import PayloomError, invalid
 from payloom.core.idempotency import Answer, Claim, Keys
 from payloom.core.web.problems import MEDIA_TYPE, problem_body, problem_headers
+from payloom.core.web.requests import Strict
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 HEADER = "Idempotency-Key"
@@ -21,7 +21,7 @@ HEADER = "Idempotency-Key"
 async def answer_once(
     request: Request,
     merchant_id: UUID,
-    body: BaseModel | None,
+    body: Strict | None,
     work: Callable[[], Awaitable[Answer]],
 ) -> Response:
     """Run `work` once per key; without a key, just run it.
@@ -40,15 +40,16 @@ async def answer_once(
 async def answer_under_claim(
     request: Request,
     merchant_id: UUID,
-    body: BaseModel | None,
+    body: Strict | None,
     work: Callable[[Claim | None], Awaitable[Answer]],
 ) -> Response:
     """The same for work that takes the claim itself, or writes it with its own first rows."""
-    key = request.headers.get(HEADER)
-    if key is None:
+    given = request.headers.getlist(HEADER)
+    if not given:
         return respond(await work(None))
-    if not _KEY.fullmatch(key):
-        raise invalid(HEADER, "must be 1 to 255 visible ASCII characters")
+    key = given[0]
+    if len(given) > 1 or not _KEY.fullmatch(key):
+        raise invalid(HEADER, "must be given once, as 1 to 255 visible ASCII characters")
     keys: Keys = request.app.state.idempotency
     clock: Clock = request.app.state.rt.clock
     answer = await keys.once(
@@ -60,11 +61,11 @@ async def answer_under_claim(
     return respond(answer)
 
 
-def fingerprint(request: Request, body: BaseModel | None) -> bytes:
+def fingerprint(request: Request, body: Strict | None) -> bytes:
     """What makes two requests the same: method, path and the validated body."""
-    canonical = body.model_dump_json() if body is not None else ""
-    text = f"{request.method} {request.url.path}\n{canonical}"
-    return hashlib.sha256(text.encode()).digest()
+    canonical = body.canonical() if body is not None else b""
+    line = f"{request.method} {request.url.path}\n"
+    return hashlib.sha256(line.encode() + canonical).digest()
 
 
 def respond(answer: Answer) -> Response:
