@@ -4,10 +4,10 @@ import hashlib
 import ipaddress
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from payloom.core.currencies import EXPONENTS
 from payloom.core.errors import FieldError, InvalidRequest
@@ -21,7 +21,7 @@ MethodType = Literal[
 EXPIRES_IN_DEFAULT = 85_800
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
+_EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,190}")
 _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,4})?")
 
 
@@ -71,9 +71,9 @@ class WantedLine(Strict):
 
 class WantedCustomer(Strict):
     id: Annotated[Text | None, Field(max_length=200)] = None
-    email: Annotated[str | None, _matches(_EMAIL, "ada@example.com")] = None
+    email: Annotated[str, _matches(_EMAIL, "ada@example.com")] | None = None
     name: Annotated[Text | None, Field(max_length=200)] = None
-    country: Annotated[str | None, _matches(_COUNTRY, "DE (ISO 3166-1)")] = None
+    country: Annotated[str, _matches(_COUNTRY, "DE (ISO 3166-1)")] | None = None
 
 
 class WantedOrder(Strict):
@@ -106,19 +106,21 @@ class WantedOrder(Strict):
     expires_in: Annotated[int, Field(ge=2_100, le=86_100, description="Seconds")] = (
         EXPIRES_IN_DEFAULT
     )
-    locale: Annotated[str | None, _matches(_LOCALE, "en or pt-BR")] = None
+    locale: Annotated[str, _matches(_LOCALE, "en or pt-BR")] | None = None
 
-    @model_validator(mode="after")
-    def _lines_add_up(self) -> Self:
-        total = sum(line.quantity * line.unit_amount for line in self.line_items)
-        if self.line_items and total != self.amount:
-            raise ValueError(f"line_items add up to {total}, not to amount {self.amount}")
-        return self
+    @field_validator("line_items")
+    @classmethod
+    def _lines_add_up(cls, lines: list[WantedLine], info: ValidationInfo) -> list[WantedLine]:
+        amount = info.data.get("amount")  # missing when it has a mistake of its own
+        total = sum(line.quantity * line.unit_amount for line in lines)
+        if lines and amount is not None and total != amount:
+            raise ValueError(f"must add up to amount {amount}, not to {total}")
+        return lines
 
     @property
     def fingerprint(self) -> bytes:
-        """Two bodies that mean the same have the same one, however they were written."""
-        return hashlib.sha256(self.model_dump_json().encode()).digest()
+        """What tells two orders of one reference apart."""
+        return hashlib.sha256(self.canonical()).digest()
 
 
 def check_supported(wanted: WantedOrder, mode: str) -> None:
