@@ -1,6 +1,6 @@
 """Payment orders over HTTP: strings to types, results to JSON, nothing else."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -165,8 +165,8 @@ def _time(field: str, value: str | None) -> datetime | None:
         return None
     try:
         at = datetime.fromisoformat(value)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise invalid(field, "must be a time like 2026-11-22T10:15:30Z")
-    return at
+        if at.tzinfo is not None:
+            return at.astimezone(UTC)
+    except (ValueError, OverflowError):  # no time, or one before the year 1 or after 9999
+        pass
+    raise invalid(field, "must be a time like 2026-11-22T10:15:30Z")
