@@ -41,6 +41,7 @@ def create_app(open_runtime: Callable[[], AbstractAsyncContextManager[Runtime]])
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        redirect_slashes=False,  # a redirect would go where the Host header says
     )
     app.include_router(payments.router)
     app.include_router(explain.router)
