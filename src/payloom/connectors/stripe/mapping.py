@@ -29,6 +29,8 @@ ATTEMPT = "payloom_attempt"
 PAYMENT_ORDER = "payloom_payment_order"
 REFERENCE = "payloom_reference"
 
+NAME_MAX = 250  # characters of a product's name
+
 _LOCALES = frozenset(
     "bg cs da de el en en-GB es es-419 et fi fil fr fr-CA hr hu id it ja ko lt lv ms mt nb nl pl "
     "pt pt-BR ro ru sk sl sv th tr vi zh zh-HK zh-TW hi-IN".split()
@@ -181,7 +183,7 @@ def _line_items(registration: Registration, total: int) -> list[dict[str, Any]]:
     lines = registration.line_items
     if not lines or len(lines) > 100:  # Stripe's limit in payment mode
         name = registration.description or f"Order {registration.reference}"
-        return [_line_item(currency, name, 1, total)]
+        return [_line_item(currency, name[:NAME_MAX], 1, total)]
     return [
         _line_item(currency, line.name, line.quantity, scaled(line.unit_amount, currency.upper()))
         for line in lines
