@@ -12,8 +12,7 @@ TEXT = "sk_test_canary0123456789"
 
 def test_no_way_of_printing_it_shows_a_secret() -> None:
     secret = Secret(TEXT)
-    shown = [repr(secret), str(secret), f"{secret}", f"{secret!r:>40}", "%s" % secret,
-             repr([secret]), repr({"key": secret})]  # fmt: skip
+    shown = [repr(secret), str(secret), f"{secret}", f"{secret!r:>40}", repr([secret])]
     assert not any(TEXT in text for text in shown)
     assert secret.reveal() == TEXT
 
@@ -24,11 +23,9 @@ def test_it_does_not_become_json() -> None:
 
 
 def test_a_traceback_does_not_show_it() -> None:
-    secret = Secret(TEXT)
-    try:
-        raise ValueError(secret)
-    except ValueError as error:
-        assert TEXT not in "".join(traceback.format_exception(error))
+    with pytest.raises(ValueError, match="Secret") as broken:
+        raise ValueError(Secret(TEXT))
+    assert TEXT not in "".join(traceback.format_exception(broken.value))
 
 
 def test_equal_secrets_are_equal() -> None:
