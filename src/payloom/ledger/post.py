@@ -7,8 +7,8 @@ from uuid import UUID
 
 from payloom.core import ids
 from payloom.core.db import Tx
-from payloom.ledger.chart import account_id
-from payloom.ledger.postings import Posting
+from payloom.ledger.chart import Account, account_id
+from payloom.ledger.postings import Entry, Posting
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +31,13 @@ async def post(tx: Tx, items: Sequence[ToPost], now: datetime) -> None:
         return
     named = [(ids.new(), item) for item in items]
     legs = [(pid, item, entry) for pid, item in named for entry in item.posting.entries]
-    accounts = {
-        account_id(item.merchant_id, entry.account, entry.amount.currency): (
-            item.merchant_id, entry.account, entry.amount.currency,
-        )
-        for _, item, entry in legs
-    }  # fmt: skip
+    accounts = dict(
+        sorted({_account(item, leg) for _, item, leg in legs}, key=lambda pair: pair[0])
+    )
     await tx.execute(
         _POST,
         list(accounts),
-        [merchant for merchant, _, _ in accounts.values()],
+        [merchant_id for merchant_id, _, _ in accounts.values()],
         [account.code for _, account, _ in accounts.values()],
         [account.owner for _, account, _ in accounts.values()],
         [currency for _, _, currency in accounts.values()],
@@ -58,6 +55,12 @@ async def post(tx: Tx, items: Sequence[ToPost], now: datetime) -> None:
         [entry.amount.currency for _, _, entry in legs],
         [item.merchant_id for _, item, _ in legs],
     )
+
+
+def _account(item: ToPost, entry: Entry) -> tuple[UUID, tuple[UUID, Account, str]]:
+    """The account of one leg, by its id: sorted, so that two writers never wait in a circle."""
+    key = (item.merchant_id, entry.account, entry.amount.currency)
+    return account_id(*key), key
 
 
 _POST = """

@@ -85,6 +85,8 @@ CREATE TABLE attempts (
     -- Nobody sees a page whose token we have not stored (F26).
     CHECK (state <> 'OPEN' OR (token IS NOT NULL AND redirect_url IS NOT NULL))
 );
+CREATE UNIQUE INDEX attempts_id ON attempts (id);
+COMMENT ON INDEX attempts_id IS 'payments.queries.payment_of_attempt: a returning shopper names nothing else';
 CREATE UNIQUE INDEX attempts_token ON attempts (merchant_id, connection_id, token) WHERE token IS NOT NULL;
 COMMENT ON INDEX attempts_token IS 'one PSP session belongs to one attempt (F27)';
 CREATE UNIQUE INDEX attempts_one_live ON attempts (merchant_id, payment_order_id)
