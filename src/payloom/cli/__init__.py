@@ -11,6 +11,7 @@ import typer
 from payloom.cli import (
     connections,
     db,
+    demo,
     explain,
     keys,
     ledger,
@@ -34,6 +35,7 @@ def build() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
+    app.command()(demo.demo)
     app.command()(processes.serve)
     app.command()(processes.worker)
     app.command()(processes.sandbox)

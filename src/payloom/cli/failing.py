@@ -30,6 +30,7 @@ def _sentence(error: Exception) -> tuple[str, int] | None:
     from payloom.core.errors import InvalidRequest, PayloomError
     from payloom.core.migrate import MigrationError
     from payloom.core.postgres import LauncherError
+    from payloom.demo import DemoError
     from payloom.embedded import NotReady
     from payloom.merchants.vault import MasterKeyWrong
     from payloom.settings import BadSettings
@@ -47,7 +48,7 @@ def _sentence(error: Exception) -> tuple[str, int] | None:
             return error.detail, FAILED
         case MasterKeyWrong():
             return f"The master key is not the one that sealed these secrets. {error}", FAILED
-        case LauncherError() | MigrationError() | NotReady():
+        case LauncherError() | MigrationError() | NotReady() | DemoError():
             return str(error), FAILED
     if isinstance(error, AWAY):
         return f"The database cannot be reached: {error or type(error).__name__}", FAILED

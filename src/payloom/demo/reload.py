@@ -1,0 +1,40 @@
+"""For those who work on payloom: which processes to start anew when a source file changes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import payloom
+
+SOURCES = Path(payloom.__file__).parent
+SUFFIXES = (".py", ".html", ".css", ".js", ".svg")
+PAUSE_S = 0.5
+# Programs of their own; everything else is part of the API and the worker.
+APART = {"shop": ("shop",), "sandbox": ("sandbox",), "demo": (), "cli": ("api", "worker")}
+
+
+async def watch_sources(tell: Callable[[str], None]) -> AsyncIterator[tuple[str, ...]]:
+    """The names of the processes to restart, each time something was saved."""
+    before = await asyncio.to_thread(_times)
+    while True:
+        await asyncio.sleep(PAUSE_S)
+        now = await asyncio.to_thread(_times)
+        changed = sorted(path for path in now if now[path] != before.get(path))
+        before = now
+        names = dict.fromkeys(name for path in changed for name in _programs_of(path))
+        if names:
+            shown = ", ".join(str(path) for path in changed[:3])
+            tell(f"{shown} changed; restarting {', '.join(names)}")
+            yield tuple(names)
+
+
+def _programs_of(path: Path) -> tuple[str, ...]:
+    return APART.get(path.parts[0], ("api", "worker"))
+
+
+def _times() -> dict[Path, int]:
+    times = {}
+    for path in SOURCES.rglob("*"):
+        if path.suffix in SUFFIXES and path.exists():
+            times[path.relative_to(SOURCES)] = path.stat().st_mtime_ns
+    return times
