@@ -1,0 +1,113 @@
+"""The run's result as tables on the terminal."""
+
+from collections.abc import Iterable, Iterator
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from bench.result import OURS, PhaseResult, Result
+from bench.targets import verdicts
+
+FINDINGS_SHOWN = 10
+
+
+def show(console: Console, result: Result) -> None:
+    """Conditions, measurements, targets, and what became of every payment."""
+    console.print()
+    for title, facts in (("machine", result.machine), ("database", result.database)):
+        words = ", ".join(f"{name} {value}" for name, value in facts.items())
+        console.print(f"[dim]{title}: {words}", highlight=False)
+    console.print(_payments(result))
+    console.print(_processes(result))
+    console.print(_targets(result))
+    _show_broken(console, (result.steady, result.saturated))
+    _show_outcome(console, result)
+
+
+def _payments(result: Result) -> Table:
+    table = _table(
+        "Payments (times: p50 · p99)",
+        f"{result.steady_per_s:g}/s by the clock",
+        f"{result.in_flight} at once",
+    )
+    columns = zip(_figures(result.steady), _figures(result.saturated), strict=True)
+    for (name, steady), (_, full) in columns:
+        table.add_row(name, steady, full)
+    return table
+
+
+def _figures(phase: PhaseResult) -> Iterator[tuple[str, str]]:
+    yield "offered", f"{phase.offered_per_s:.1f}/s"
+    yield "registered", f"{phase.registered_per_s:.1f}/s"
+    yield "completed (the shop was told)", f"{phase.completed_per_s:.1f}/s"
+    for name, spread in (
+        ("registration, own time", phase.own_ms),
+        ("registration, PSP included", phase.register_ms),
+        ("notice to order paid", phase.notice_to_paid_ms),
+        ("shopper sets out, shop told", phase.told_ms),
+    ):
+        yield name, f"{_number(spread.p50)} · {_number(spread.p99)} ms"
+    yield "the machine, busy with other things", f"{phase.others_percent:.0f} %"
+
+
+def _processes(result: Result) -> Table:
+    steady, full = result.steady.cpu_ms, result.saturated.cpu_ms
+    table = _table("CPU per payment", "steady", "saturated", "memory at the end")
+    for name, memory in result.memory_mb.items():
+        table.add_row(name, f"{steady[name]:.2f} ms", f"{full[name]:.2f} ms", f"{memory:.0f} MB")
+    for name, processes in (("API + worker", OURS), ("all together", result.memory_mb)):
+        sums = (sum(phase[process] for process in processes) for phase in (steady, full))
+        table.add_row(f"[bold]{name}", *(f"[bold]{each:.2f} ms" for each in sums), "")
+    return table
+
+
+def _targets(result: Result) -> Table:
+    table = _table("Targets", "to reach", "measured", "")
+    words = {True: "[green]met", False: "[red]not met", None: "[yellow]not measured"}
+    for verdict in verdicts(result):
+        table.add_row(
+            verdict.target,
+            f"{'≥' if verdict.at_least else '≤'} {verdict.limit:.4g} {verdict.unit}",
+            f"{_number(verdict.measured)} {verdict.unit}",
+            words[verdict.is_met],
+        )
+    return table
+
+
+def _show_broken(console: Console, phases: Iterable[PhaseResult]) -> None:
+    for phase in phases:
+        for problem, times in phase.broken.items():
+            console.print(f"[red]{times} × {escape(problem)}")
+
+
+def _show_outcome(console: Console, result: Result) -> None:
+    outcome = result.outcome
+    for count, what in (
+        (outcome.lost, "paid at the PSP, but not here"),
+        (outcome.forgotten, "acknowledged, but not in the database"),
+        (outcome.left_waiting, "notices or deliveries still wait"),
+        (outcome.untold, "events never reached the shop"),
+    ):
+        if count:
+            console.print(f"[red]{count} {what}")
+    for finding in outcome.findings[:FINDINGS_SHOWN]:
+        console.print(f"[red]{finding.invariant} {finding.what}: {escape(finding.detail)}")
+    if outcome.is_good:
+        console.print(
+            f"[green]No payment was lost, and the books balance:[/] {outcome.orders} orders,"
+            f" {outcome.rules} rules of the audit."
+        )
+
+
+def _table(*columns: str) -> Table:
+    first, *rest = columns
+    table = Table()
+    table.add_column(first, no_wrap=True)
+    for column in rest:
+        table.add_column(column, justify="right")
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"

@@ -1,0 +1,92 @@
+"""What a run found out: plain values, for people (report.py) and for files (`--json`)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from bench.measure import Phase
+from bench.numbers import bucket_percentile, percentile
+from bench.truth import Outcome
+
+OURS = ("API", "worker")  # what the CPU target is about
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Of many times, in milliseconds; None where there were none."""
+
+    p50: float | None
+    p99: float | None
+
+    @classmethod
+    def of(cls, seconds: Sequence[float]) -> Self:
+        return cls(_ms(percentile(seconds, 50)), _ms(percentile(seconds, 99)))
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseResult:
+    """Rates and CPU are medians of the windows, times are over all payments of the phase."""
+
+    offered_per_s: float
+    registered_per_s: float
+    completed_per_s: float
+    completed_by_window: list[float]
+    cpu_ms: dict[str, float]  # per completed payment, by process
+    cpu_ms_by_window: dict[str, list[float]]
+    own_ms: Spread  # of a registration, the PSP's answer not counted
+    register_ms: Spread  # the same as the shop sees it, the PSP's answer included
+    notice_to_paid_ms: Spread
+    told_ms: Spread  # from when the shopper set out until the shop was told
+    others_percent: float  # of the machine's CPU, spent by programs that are none of ours
+    payments: int
+    broken: dict[str, int]  # what went wrong, how often
+
+    @classmethod
+    def of(cls, phase: Phase, notice_to_paid: Sequence[float]) -> Self:
+        processes = phase.windows[0].cpu_s
+        return cls(
+            offered_per_s=phase.rate("offered"),
+            registered_per_s=phase.rate("registered"),
+            completed_per_s=phase.rate("completed"),
+            completed_by_window=[window.rate("completed") for window in phase.windows],
+            cpu_ms={process: phase.cpu_ms(process) for process in processes},
+            cpu_ms_by_window={
+                process: [window.cpu_ms(process) for window in phase.windows]
+                for process in processes
+            },
+            own_ms=Spread(*(_ms(bucket_percentile(phase.own, each)) for each in (50, 99))),
+            register_ms=Spread.of(phase.seconds("registered_s")),
+            notice_to_paid_ms=Spread.of(notice_to_paid),
+            told_ms=Spread.of(phase.seconds("told_s")),
+            others_percent=phase.others_percent,
+            payments=len(phase.payments),
+            broken=_broken(phase),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The whole run."""
+
+    machine: Mapping[str, str]
+    database: Mapping[str, str]
+    steady_per_s: float
+    in_flight: int
+    with_return: bool
+    steady: PhaseResult
+    saturated: PhaseResult
+    memory_mb: Mapping[str, float]
+    outcome: Outcome
+
+
+def _broken(phase: Phase) -> dict[str, int]:
+    counted: dict[str, int] = {}
+    for payment in phase.payments:
+        problem = payment["problem"] or ("never finished" if payment["told_s"] is None else None)
+        if problem is not None:
+            counted[problem] = counted.get(problem, 0) + 1
+    return counted
+
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else 1000 * seconds

@@ -1,0 +1,107 @@
+"""One run, top to bottom: warm up, 15 payments a second, as many as it takes, then the truth."""
+
+import os
+import platform
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from bench import truth
+from bench.measure import Phase, Plan, memory_mb, run_phase
+from bench.result import PhaseResult, Result
+from bench.stage import Stage, open_stage
+
+STEADY_PER_S = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line asks for."""
+
+    quick: bool
+    in_flight: int
+    with_return: bool
+
+
+def run(options: Options, console: Console) -> Result:
+    """Measure. Raises NotRunning when a process ends before its time."""
+    console.print("Starting database, API, worker, sandbox, receiver and load generator …")
+    with open_stage(with_return=options.with_return) as stage:
+        with _progress(console) as progress:
+            *warm_up, steady, full = (_with_bar(stage, plan, progress) for plan in _plans(options))
+        console.print("Letting everything come to its end, then auditing …")
+        memory = memory_mb(stage)
+        payments = [payment for phase in (*warm_up, steady, full) for payment in phase.payments]
+        return Result(
+            machine=_machine(stage),
+            database=truth.settings_of(stage),
+            steady_per_s=STEADY_PER_S,
+            in_flight=options.in_flight,
+            with_return=options.with_return,
+            steady=_result(stage, steady),
+            saturated=_result(stage, full),
+            memory_mb=memory,
+            outcome=truth.outcome_of(
+                stage,
+                acknowledged={each["order"] for each in payments if each["order"]},
+                confirmed={each["order"] for each in payments if each["confirmed_s"] is not None},
+            ),
+        )
+
+
+def _plans(options: Options) -> Iterator[Plan]:
+    clocked = {"do": "open", "per_s": STEADY_PER_S}
+    crowd = {"do": "closed", "in_flight": options.in_flight}
+    quick = options.quick
+    yield Plan("warming up", clocked, 2 if quick else 5, 1)
+    yield Plan("warming up, many at once", crowd, 2 if quick else 5, 1)
+    yield Plan(f"{STEADY_PER_S}/s by the clock", clocked, 15 if quick else 60, 3 if quick else 6)
+    yield Plan("as many as it takes", crowd, 10 if quick else 30, 5 if quick else 10)
+
+
+def _with_bar(stage: Stage, plan: Plan, progress: Progress) -> Phase:
+    bar = progress.add_task(plan.phase, total=plan.seconds, counts="")
+
+    def show(gone: float, counts: Mapping[str, int]) -> None:
+        words = f"{counts['completed']} paid, {counts['broken']} broken"
+        progress.update(bar, completed=gone, counts=words)
+
+    phase = run_phase(stage, plan, show)
+    progress.update(bar, completed=plan.seconds)
+    return phase
+
+
+def _result(stage: Stage, phase: Phase) -> PhaseResult:
+    assert phase.ended is not None
+    return PhaseResult.of(phase, truth.notice_to_paid(stage, phase.began, phase.ended))
+
+
+def _machine(stage: Stage) -> dict[str, str]:
+    models = {
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    }
+    return {
+        "cores": f"{len(os.sched_getaffinity(0))} ({', '.join(sorted(models)) or 'unknown'})",
+        "memory": f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 1e9:.0f} GB",
+        "file system": truth.file_system_of(stage.programs.home),
+        "Python": platform.python_version(),
+        "load before": f"{os.getloadavg()[2]:.1f}",
+    }
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[Progress]:
+    with Progress(
+        TextColumn("{task.description:<26}"),
+        BarColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[counts]}"),
+        console=console,
+    ) as progress:
+        yield progress

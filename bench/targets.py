@@ -1,0 +1,43 @@
+"""What is to be reached, as data; and whether it was."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bench.result import OURS, Result
+
+RATE_HELD = 0.98  # of what was offered: a payment that began before a window may end in it
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One target. `measured` None: it could not be told."""
+
+    target: str
+    limit: float
+    measured: float | None
+    unit: str
+    at_least: bool = False
+
+    @property
+    def is_met(self) -> bool | None:
+        if self.measured is None:
+            return None
+        return self.measured >= self.limit if self.at_least else self.measured <= self.limit
+
+
+def verdicts(result: Result) -> Iterator[Verdict]:
+    """Every target of this benchmark, in the order in which they are shown."""
+    steady, full = result.steady, result.saturated
+    yield Verdict(
+        f"{result.steady_per_s:g}/s offered, completed",
+        result.steady_per_s * RATE_HELD,
+        steady.completed_per_s,
+        "/s",
+        at_least=True,
+    )
+    yield Verdict("registration, own time, p99", 25, steady.own_ms.p99, "ms")
+    yield Verdict("notice to order paid, p99", 250, steady.notice_to_paid_ms.p99, "ms")
+    spent = sum(full.cpu_ms[process] for process in OURS)
+    yield Verdict("API + worker, saturated", 6, spent, "ms")
+    for process in OURS:
+        yield Verdict(f"memory of the {process}", 150, result.memory_mb[process], "MB")
