@@ -32,6 +32,21 @@ def test_forms_are_read_as_rails_does(text: bytes, form: dict[str, Any]) -> None
     assert decode(text) == form
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(b"a[b=1", b"a]=1", b"=1", b"[a]=1", b"%ZZ=1", b"a=%", b"%ff=1", b"a%00=1"),
+        *(b"a=1&a=2", b"a[b]=1&a[b]=2", b"a=1&a[b]=2", b"a[b]=2&a=1"),
+        *(b"a[]=1&a[b]=2", b"a[b]=2&a[]=1"),
+        b"a" + b"[b]" * 8 + b"=1",
+        b"&".join(b"k%d=1" % n for n in range(2001)),
+    ],
+)
+def test_what_can_be_read_in_two_ways_is_refused(text: bytes) -> None:
+    with pytest.raises(BadForm):
+        decode(text)
+
+
 NAMES = st.text(
     st.characters(codec="utf-8", exclude_characters="\x00[]", exclude_categories=["Cs"]), min_size=1
 )

@@ -247,7 +247,9 @@ async def test_a_reordered_webhook_is_overtaken_by_the_next(
     merchant: Merchant, receiver: Receiver
 ) -> None:
     await merchant.listen(receiver.url, ["payment_intent.created", COMPLETED])
-    await merchant.fault("/hook", "hook_reorder", event_type="payment_intent.created")
+    # held back for longer than the test waits: only being overtaken lets it go
+    held = {"event_type": "payment_intent.created", "delay_s": 60}
+    await merchant.fault("/hook", "hook_reorder", **held)
     await paid(merchant)
     await receiver.until(2)
     assert receiver.types() == [COMPLETED, "payment_intent.created"]
