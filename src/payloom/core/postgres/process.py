@@ -31,12 +31,12 @@ class PidFile:
 def read_pid_file(layout: Layout) -> PidFile | None:
     """The server's own note, if there is one that can be read."""
     try:
-        lines = layout.pid_file.read_text().splitlines()
+        lines = layout.pid_file.read_bytes().split(b"\n")
     except FileNotFoundError:
         return None
-    if not lines or not lines[0].strip().isdigit():
+    if not lines[0].strip().isdigit():
         return None
-    return PidFile(int(lines[0]), lines[7].strip() if len(lines) > 7 else "")
+    return PidFile(int(lines[0]), lines[7].strip().decode() if len(lines) > 7 else "")
 
 
 def running(layout: Layout) -> PidFile | None:

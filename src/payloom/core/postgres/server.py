@@ -75,6 +75,9 @@ def _ensure_running(layout: Layout, *, durable: bool) -> Layout:
         # Somebody else may have created or started it while we waited for the lock.
         layout = layout_of(layout.home, layout.version)
         noted = running(layout)
+        if noted and noted.status == "ready" and not layout.socket.exists():
+            shut_down(layout)  # nobody can reach it, and only a start makes the socket again
+            noted = None
         if noted is None:
             started = bring_up(layout, detached, durable=durable)
             layout, pid = started.layout, started.pid

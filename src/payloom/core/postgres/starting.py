@@ -13,6 +13,7 @@ from payloom.core.postgres.layout import Layout, make_socket_directory
 from payloom.core.postgres.locate import programs
 from payloom.core.postgres.lock import locked_at_once
 from payloom.core.postgres.process import (
+    PAUSE_S,
     end,
     is_alive,
     is_postmaster,
@@ -26,10 +27,6 @@ from payloom.core.postgres.run import Command, run_as_child, run_detached
 RETRY_S = 5.0
 STOP_S = 30.0
 READY_S = 120.0  # recovery after a crash replays up to max_wal_size
-
-IN_USE = "PostgreSQL did not start: another server, perhaps in another container, holds the cluster"
-# The dead postmaster is not reaped yet, or its children still hold its memory.
-REFUSALS = ('lock file "', "pre-existing shared memory block")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +48,19 @@ def bring_up(layout: Layout, spawn: Spawn, *, durable: bool) -> Started:
     found = programs(layout.version, layout.account)
     if not layout.data.is_dir():
         layout = create(layout, found, durable=durable)
-    make_socket_directory(layout)
-    write_settings(layout, durable=durable)
-    command: Command = [found / "postgres", "-D", layout.data]
-    deadline = time.monotonic() + RETRY_S
-    while True:
-        started = _spawn_guarded(command, layout, spawn)
-        if started and _is_accepted(started):
-            return started
-        if time.monotonic() > deadline or (started and not _is_refused(layout)):
-            raise failure(layout, "PostgreSQL did not start" if started else IN_USE)
-        time.sleep(0.1)
+    guard = _take_server_lock(layout)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_TRUNC | os.O_NOFOLLOW
+    log = os.open(layout.start_log, flags, 0o600)
+    try:
+        make_socket_directory(layout)
+        _remove_notes(layout)
+        write_settings(layout, durable=durable)
+        started = spawn([found / "postgres", "-D", layout.data], layout, log, guard)
+    finally:
+        os.close(log)
+        os.close(guard)
+    _wait_accepted(started)
+    return started
 
 
 def wait_ready(layout: Layout, has_ended: Callable[[], bool], timeout_s: float) -> None:
@@ -106,47 +105,39 @@ def failure(layout: Layout, what: str) -> LauncherError:
     return LauncherError(f"{what} in {layout.data}.{tail(layout.start_log, *logs[-1:])}")
 
 
-def _spawn_guarded(command: Command, layout: Layout, spawn: Spawn) -> Started | None:
-    """Spawn with `server.lock` held, which all processes of the server inherit; None if there
-    still is one. It needs neither pids nor memory to be shared, so it also sees other containers.
+def _take_server_lock(layout: Layout) -> int:
+    """Wait until no process of an earlier server is left, and keep others from starting one.
+
+    The server inherits the lock with all its children, and the kernel lets go of it after their
+    last file and memory. So it tells more than pids do: a killed server that nobody reaped is
+    gone, and one in another container is not.
     """
-    kill_remains(layout)
-    guard = locked_at_once(layout.server_lock)
-    if guard is None:
-        return None
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_TRUNC | os.O_NOFOLLOW
-    log = os.open(layout.start_log, flags, 0o600)
-    try:
-        _remove_notes(layout)
-        return spawn(command, layout, log, guard)
-    finally:
-        os.close(log)
-        os.close(guard)
+    deadline = time.monotonic() + RETRY_S
+    while True:
+        kill_remains(layout)
+        guard = locked_at_once(layout.server_lock)
+        if guard is not None:
+            return guard
+        if time.monotonic() > deadline:
+            raise failure(layout, "Another server, perhaps in another container, runs already")
+        time.sleep(PAUSE_S)
 
 
 def _remove_notes(layout: Layout) -> None:
-    """Remove what a killed server wrote of itself; that it is gone is certain by now.
-
-    PostgreSQL refuses to start for ever if the pid it finds is meanwhile a stranger's.
-    """
-    noted = read_pid_file(layout)
-    if noted and is_alive(noted.pid):
-        layout.pid_file.unlink()
+    """Remove what a killed server wrote of itself, now that it is certainly gone. PostgreSQL
+    would refuse to start as long as the pid is anybody's, be it a stranger's or a zombie's."""
+    layout.pid_file.unlink(missing_ok=True)
     for left in layout.sockets.glob(".s.PGSQL.*"):
         left.unlink()
 
 
-def _is_accepted(started: Started) -> bool:
-    """Wait until the server is past all refusals, or ended. It notes its status once it holds
-    lock, memory and socket."""
+def _wait_accepted(started: Started) -> None:
+    """Return once the server holds lock, memory and socket, which is when it notes its status."""
 
     def has_noted_status() -> bool:
         noted = read_pid_file(started.layout)
         return noted is not None and noted.pid == started.pid and noted.status != ""
 
     wait_until(lambda: has_noted_status() or started.has_ended(), READY_S)
-    return not started.has_ended()
-
-
-def _is_refused(layout: Layout) -> bool:
-    return any(reason in tail(layout.start_log) for reason in REFUSALS)
+    if started.has_ended():
+        raise failure(started.layout, "PostgreSQL did not start")
