@@ -81,9 +81,7 @@ class Api:
                     self._rt.log.write(tx, incoming.entry)
                 return Dropped()
         answer = await self._answer(incoming, fault)
-        response = _response(answer, request_id, incoming.version)
-        if incoming.key is not None:
-            response.headers["Idempotency-Key"] = _printable(incoming.key)
+        response = _response(answer, request_id, incoming.version, incoming.key)
         return broken(response, incoming.entry.effect)
 
     async def _answer(self, incoming: Incoming, fault: Fault | None) -> Answer:
@@ -231,17 +229,19 @@ def _refused(error: StripeError, request_id: str) -> Answer:
     return Answer(error.status, body, request_id, headers=error.headers)
 
 
-def _response(answer: Answer, request_id: str, version: str) -> Response:
-    response = Response(answer.body, answer.status, media_type="application/json")
-    headers = response.headers
-    headers["Request-Id"] = request_id
-    headers["Original-Request"] = answer.original_request
-    headers["Stripe-Version"] = version if versions.is_known(version) else versions.DEFAULT
-    headers["Cache-Control"] = "no-cache, no-store"
+def _response(answer: Answer, request_id: str, version: str, key: str | None = None) -> Response:
+    headers = {
+        "Request-Id": request_id,
+        "Original-Request": answer.original_request,
+        "Stripe-Version": version if versions.is_known(version) else versions.DEFAULT,
+        "Cache-Control": "no-cache, no-store",
+        **answer.headers,
+    }
+    if key is not None:
+        headers["Idempotency-Key"] = _printable(key)
     if answer.replayed:
         headers["Idempotent-Replayed"] = "true"
-    headers.update(answer.headers)
-    return response
+    return Response(answer.body, answer.status, headers, media_type="application/json")
 
 
 def _json(body: dict[str, Any]) -> bytes:

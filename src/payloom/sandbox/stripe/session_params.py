@@ -74,6 +74,7 @@ _METHOD_OPTIONS = params.hash_of(
 )
 _ACTING: dict[str, params.Check] = {
     "adaptive_pricing": _ENABLED,
+    "automatic_tax": params.hash_of({"enabled": params.boolean, "liability": params.anything}),
     "allowed_payment_method_types": _METHODS,
     "branding_settings": params.hash_of(
         {
@@ -108,7 +109,7 @@ _ACTING: dict[str, params.Check] = {
 }
 # Stripe's, but of no effect on this page
 _IDLE = (
-    "after_expiration allow_promotion_codes automatic_tax consent_collection "
+    "after_expiration allow_promotion_codes consent_collection "
     "custom_fields custom_text customer_account customer_update discounts invoice_creation "
     "managed_payments name_collection optional_items payment_method_collection "
     "payment_method_configuration payment_method_data permissions phone_number_collection "

@@ -159,6 +159,11 @@ def _check_what_is_built(asked: Json) -> None:
     if asked.get("payment_intent_data", {}).get("capture_method") == "manual":
         name = "payment_intent_data[capture_method]"
         raise invalid("This sandbox has no manual capture yet.", param=name)
+    for name in ("discounts", "shipping_options"):
+        if asked.get(name):
+            raise invalid(f"This sandbox has no `{name}` yet: they change the total.", param=name)
+    if asked.get("automatic_tax", {}).get("enabled"):
+        raise invalid("This sandbox has no automatic tax yet.", param="automatic_tax[enabled]")
     if "customer" in asked:
         raise no_such("customer", asked["customer"], param="customer", status=400)
 

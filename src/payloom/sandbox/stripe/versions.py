@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from functools import lru_cache
 
 DEFAULT = "2026-08-26.dahlia"  # for clients that send none: the last before endive
 LATEST = "2026-10-28.endive"
@@ -18,6 +19,7 @@ _RELEASES = (
 _VERSION = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.([a-z]+))?")
 
 
+@lru_cache(maxsize=256)
 def is_known(version: str) -> bool:
     """Whether such a version was released: the name must be the one of its date."""
     match = _VERSION.fullmatch(version)
