@@ -6,7 +6,7 @@ import pytest
 import stripe
 
 from tests.sandbox.merchant import Merchant
-from tests.sandbox.process import SandboxProcess
+from tests.sandbox.process import SandboxProcess, Start
 from tests.sandbox.receiver import Receiver
 
 stripe.enable_telemetry = False
@@ -37,6 +37,20 @@ async def receiver() -> AsyncIterator[Receiver]:
     await receiver.start()
     yield receiver
     await receiver.stop()
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start a sandbox of one's own; none is left running after the test."""
+    started: list[SandboxProcess] = []
+
+    def start(store: Path, port: int = 0) -> SandboxProcess:
+        started.append(SandboxProcess(store, port))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
 
 
 @pytest.fixture

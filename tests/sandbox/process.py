@@ -4,7 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+
+Start = Callable[..., "SandboxProcess"]
 
 
 class SandboxProcess:
@@ -28,8 +31,10 @@ class SandboxProcess:
         return self._popen.pid
 
     def kill(self) -> None:
-        os.kill(self._popen.pid, signal.SIGKILL)
-        self._ended()
+        """SIGKILL; harmless when it has ended already."""
+        if self._popen.poll() is None:
+            os.kill(self._popen.pid, signal.SIGKILL)
+            self._ended()
 
     def stop(self) -> int:
         """Ask it to stop; its exit status."""

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.sandbox.merchant import VISA, Merchant, Page, form
-from tests.sandbox.process import SandboxProcess
+from tests.sandbox.process import Start
 from tests.sandbox.receiver import Receiver
 from tests.sandbox.until import until
 
@@ -21,9 +21,9 @@ pytestmark = pytest.mark.crash
 
 
 async def test_it_is_ready_when_it_says_so_and_ends_well(
-    store: Path, http: aiohttp.ClientSession
+    start: Start, store: Path, http: aiohttp.ClientSession
 ) -> None:
-    process = SandboxProcess(store)
+    process = start(store)
     assert process.first_line.startswith("sandbox ready at http://127.0.0.1:")
     async with http.get(f"{process.url}/healthz") as answer:
         assert answer.status == 200
@@ -31,9 +31,9 @@ async def test_it_is_ready_when_it_says_so_and_ends_well(
 
 
 async def test_everything_survives_kill_9(
-    store: Path, http: aiohttp.ClientSession, receiver: Receiver
+    start: Start, store: Path, http: aiohttp.ClientSession, receiver: Receiver
 ) -> None:
-    first = SandboxProcess(store)
+    first = start(store)
     merchant = Merchant(first.url, http)
     endpoint = await merchant.listen(receiver.url, ["checkout.session.completed"])
     receiver.status = 500
@@ -48,7 +48,7 @@ async def test_everything_survives_kill_9(
     events = await merchant.events()
     first.kill()
 
-    second = SandboxProcess(store, first.port)
+    second = start(store, first.port)
     assert (await merchant.sessions.retrieve_async(made["id"])).payment_status == "paid"
     assert (await merchant.log())[: len(before)] == before
     assert await merchant.events() == events
@@ -67,9 +67,9 @@ async def test_everything_survives_kill_9(
 
 
 async def test_a_webhook_under_way_when_killed_is_sent_again(
-    store: Path, http: aiohttp.ClientSession, receiver: Receiver
+    start: Start, store: Path, http: aiohttp.ClientSession, receiver: Receiver
 ) -> None:
-    first = SandboxProcess(store)
+    first = start(store)
     merchant = Merchant(first.url, http)
     await merchant.listen(receiver.url, ["checkout.session.completed"])
     receiver.delay_s = 5
@@ -78,22 +78,22 @@ async def test_a_webhook_under_way_when_killed_is_sent_again(
     await receiver.until(1)
     first.kill()
     receiver.delay_s = 0
-    second = SandboxProcess(store, first.port)
+    second = start(store, first.port)
     await receiver.until(2)
     second.stop()
 
 
 async def test_an_expiry_that_fell_due_while_down_is_made_up_for(
-    store: Path, http: aiohttp.ClientSession
+    start: Start, store: Path, http: aiohttp.ClientSession
 ) -> None:
-    first = SandboxProcess(store)
+    first = start(store)
     merchant = Merchant(first.url, http)
     clock = await merchant.advance(0)
     session = await merchant.order(expires_at=clock["now"] + 1802)
     await merchant.advance(1800.5)
     first.kill()
     await asyncio.sleep(1.5)
-    second = SandboxProcess(store, first.port)
+    second = start(store, first.port)
 
     async def expired() -> bool:
         return (await merchant.sessions.retrieve_async(session.id)).status == "expired"
@@ -103,9 +103,9 @@ async def test_an_expiry_that_fell_due_while_down_is_made_up_for(
 
 
 async def test_kills_during_a_storm_lose_nothing_that_was_answered(
-    store: Path, http: aiohttp.ClientSession
+    start: Start, store: Path, http: aiohttp.ClientSession
 ) -> None:
-    process = SandboxProcess(store)
+    process = start(store)
     merchant = Merchant(process.url, http)
     answered: list[str] = []
 
@@ -127,7 +127,7 @@ async def test_kills_during_a_storm_lose_nothing_that_was_answered(
     await until(enough, within_s=20)
     process.kill()
     await asyncio.gather(*tasks)
-    process = SandboxProcess(store, process.port)
+    process = start(store, process.port)
     listed = await merchant.sessions.list_async({"limit": 100})
     kept = [session.id async for session in listed.auto_paging_iter()]
     assert set(answered) <= set(kept)
@@ -136,8 +136,8 @@ async def test_kills_during_a_storm_lose_nothing_that_was_answered(
     process.stop()
 
 
-def test_two_processes_do_not_share_a_store(store: Path) -> None:
-    process = SandboxProcess(store)
+def test_two_processes_do_not_share_a_store(start: Start, store: Path) -> None:
+    process = start(store)
     command = [sys.executable, "-m", "payloom.sandbox", "--port", "0", "--store", str(store)]
     second = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert second.returncode != 0
@@ -160,9 +160,9 @@ def test_without_a_store_nothing_stays_behind(tmp_path: Path) -> None:
 
 
 async def test_no_card_number_and_no_api_key_is_in_the_store(
-    store: Path, http: aiohttp.ClientSession
+    start: Start, store: Path, http: aiohttp.ClientSession
 ) -> None:
-    process = SandboxProcess(store)
+    process = start(store)
     merchant = Merchant(process.url, http)
     session = await merchant.order()
     page = await Page(http, session.url).open()
@@ -182,9 +182,9 @@ async def test_no_card_number_and_no_api_key_is_in_the_store(
 
 
 async def test_it_stays_small_while_the_log_is_bounded(
-    store: Path, http: aiohttp.ClientSession
+    start: Start, store: Path, http: aiohttp.ClientSession
 ) -> None:
-    process = SandboxProcess(store)
+    process = start(store)
     merchant = Merchant(process.url, http)
     await merchant.log()
     process.stop()
@@ -195,7 +195,7 @@ async def test_it_stays_small_while_the_log_is_bounded(
             f" INSERT INTO log SELECT 1, i, {row} FROM n"
         )
     db.close()
-    process = SandboxProcess(store, process.port)
+    process = start(store, process.port)
     await merchant.get("/v1/events")  # the 202,000th
     assert len(await merchant.log()) == 200_000
     assert psutil.Process(process.pid).memory_info().rss < 400 * 2**20
