@@ -7,22 +7,19 @@ A patch that no longer applies: make the change again in src, `git diff -U1 --re
 the text under its first line, and undo the change.
 """
 
-import asyncio
 import json
 import os
-import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 
-from tests.conftest import cluster_dsn
+from tests import database as server
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
@@ -48,12 +45,10 @@ def copy(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def empty_database() -> Iterator[str]:
-    """Nothing in it: the copy brings its own migrations."""
-    name = f"m_{secrets.token_hex(6)}"
-    asyncio.run(_as_superuser(f"CREATE DATABASE {name} OWNER payloom_owner STRATEGY file_copy"))
-    yield name
-    asyncio.run(_as_superuser(f"DROP DATABASE {name} WITH (FORCE)"))
+async def empty_database(template: str) -> AsyncIterator[str]:
+    """Nothing in it: the copy brings its own migrations. The roles came with the template."""
+    async with server.clone("template0") as name:
+        yield name
 
 
 def test_the_story_is_green_on_the_code_as_it_is(
@@ -109,8 +104,8 @@ def play(copy: Path, database: str, sandbox_url: str) -> Played:
     environ = {
         **os.environ,
         "PYTHONPATH": f"{copy}{os.pathsep}{REPOSITORY}",
-        "STORY_OWNER_DSN": cluster_dsn("owner", database),
-        "STORY_APP_DSN": cluster_dsn("app", database),
+        "STORY_OWNER_DSN": server.dsn_of("owner", database),
+        "STORY_APP_DSN": server.dsn_of("app", database),
         "STORY_SANDBOX_URL": sandbox_url,
     }
     done = subprocess.run(
@@ -122,9 +117,3 @@ def play(copy: Path, database: str, sandbox_url: str) -> Played:
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["payloom"] == str(copy / "payloom"), "the story ran on another copy"
     return Played(told, printed)
-
-
-async def _as_superuser(statement: str) -> None:
-    connection = await asyncpg.connect(cluster_dsn("superuser", "postgres"))
-    await connection.execute(statement)
-    await connection.close()

@@ -24,8 +24,9 @@ HAVING count(*) > 1
 ANSWER_WITHOUT_ORDER = """
 SELECT k.merchant_id, 'mer' AS prefix, k.merchant_id AS id,
        format('the key %s was answered with an order that does not exist', k.key) AS detail
-  FROM (SELECT merchant_id, key, convert_from(body, 'UTF8')::jsonb AS told
-          FROM idempotency_keys WHERE status < 300) AS k
+  FROM (SELECT merchant_id, key,
+               CASE WHEN status < 300 THEN convert_from(body, 'UTF8')::jsonb END AS told
+          FROM idempotency_keys) AS k
  WHERE k.told ? 'payment_order_status'
    AND NOT EXISTS (SELECT FROM payment_orders AS o
                     WHERE o.merchant_id = k.merchant_id
