@@ -165,6 +165,7 @@ class Unknown:
 
     why: str
     executed: bool | None = None  # False: surely not (429, never sent); None: nobody knows
+    is_kept: bool = False  # the PSP keeps this answer under the key: asking again brings no other
 
 
 Outcome = (

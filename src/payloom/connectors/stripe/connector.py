@@ -61,7 +61,7 @@ class StripeConnector:
             return Unknown(str(nothing))
         if answer.status == 200 and isinstance(answer.body, Mapping):
             return mapping.registered(answer.body)
-        return refusal(answer.status, answer.body)
+        return refusal(answer.status, answer.body, is_replayed=answer.replayed)
 
     async def look_up(self, ref: AttemptRef) -> Outcome:
         if ref.token is None:

@@ -20,13 +20,13 @@ _NOT_FINAL_CODES = frozenset(
 )
 
 
-def refusal(status: int, body: object) -> Refused | Unknown:
-    """What an answer other than 200 says about a registration."""
+def refusal(status: int, body: object, *, is_replayed: bool = False) -> Refused | Unknown:
+    """What an answer other than a session says about a registration."""
     if status in _NOT_EXECUTED:
         return Unknown(_NOT_EXECUTED[status], executed=False)
     error = _error(body)
     if error is None:
-        return Unknown(f"status {status} without Stripe's error object")
+        return Unknown(f"status {status} without Stripe's error object", is_kept=is_replayed)
     code = str(error.get("code") or error.get("type") or "")
     is_final = (
         status in _FINAL_STATUS
@@ -34,7 +34,7 @@ def refusal(status: int, body: object) -> Refused | Unknown:
         and code not in _NOT_FINAL_CODES
     )
     if not is_final:
-        return Unknown(f"status {status}, {code or 'no code'}")
+        return Unknown(f"status {status}, {code or 'no code'}", is_kept=is_replayed)
     message = str(error.get("message") or "Stripe refused the request")
     param = error.get("param")
     return Refused(code, f"{message} ({param})" if param else message)

@@ -1,5 +1,6 @@
 """Stripe's SDK over the process's own connections, its answers bounded and read as plain JSON."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,14 @@ from payloom.connectors.http import NoAnswer, psp_call
 from payloom.connectors.stripe.mapping import VERSION
 
 ANSWER_BYTES_MAX = 2_000_000
+
+
+class _NotOk(Exception):
+    """An answer with another status than 200, taken past the SDK, which trips over odd errors."""
+
+    def __init__(self, answer: "Answer") -> None:
+        super().__init__(answer.status)
+        self.answer = answer
 
 
 class _Transport(stripe.AIOHTTPClient):
@@ -31,6 +40,9 @@ class _Transport(stripe.AIOHTTPClient):
                 body += await response.content.read(ANSWER_BYTES_MAX + 1 - len(body))
             if len(body) > ANSWER_BYTES_MAX:
                 raise NoAnswer("the answer is too large to be Stripe's")
+            if response.status != 200:
+                is_replayed = response.headers.get("Idempotent-Replayed") == "true"
+                raise _NotOk(Answer(response.status, _json(body), is_replayed))
             return body, response.status, response.headers
 
 
@@ -66,9 +78,18 @@ class Api:
                 answer = await self._client.raw_request_async(method, path, **params, **options)
             except stripe.APIConnectionError as broken:
                 raise NoAnswer(str(broken.user_message or broken)) from broken
-            except stripe.StripeError as refused:
-                replayed = (refused.headers or {}).get("Idempotent-Replayed") == "true"
-                return Answer(refused.http_status or 0, refused.json_body, replayed)
+            except _NotOk as other:
+                return other.answer
+            except stripe.StripeError as unread:
+                return Answer(unread.http_status or 0, None)
             except (aiohttp.ClientError, OSError, ValueError) as broken:
                 raise NoAnswer(repr(broken)) from broken
         return Answer(200, answer.data)
+
+
+def _json(body: bytes) -> object:
+    try:
+        value: object = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return value
