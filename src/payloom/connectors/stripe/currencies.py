@@ -35,7 +35,8 @@ def to_stripe(amount: Money) -> int:
     if wire < least:
         raise _refused("amount", f"Stripe takes {from_stripe(least, currency)} at least")
     if wire > _MAXIMUM:
-        raise _refused("amount", f"Stripe takes {from_stripe(_MAXIMUM, currency)} at most")
+        most = from_stripe(_MAXIMUM - _MAXIMUM % _unit(currency), currency)
+        raise _refused("amount", f"Stripe takes {most} at most")
     return wire
 
 
@@ -57,11 +58,16 @@ def from_stripe(wire: int, currency: str) -> Money:
     currency = currency.upper()
     if currency not in EXPONENTS:
         raise ValueError(f"{currency!r} is not a currency we know")
-    shift = _places(currency) - exponent(currency)
-    minor, lost = divmod(wire * 10 ** max(-shift, 0), 10 ** max(shift, 0))
+    lost_places = max(exponent(currency) - _places(currency), 0)
+    minor, lost = divmod(wire * 10**lost_places, _unit(currency))
     if lost:
         raise ValueError(f"{wire} is not a whole number of {currency}")
     return Money(minor, currency)
+
+
+def _unit(currency: str) -> int:
+    """The least step of a Stripe amount that is a whole minor unit of ours (ISK: 100)."""
+    return int(10 ** max(_places(currency) - exponent(currency), 0))
 
 
 def _places(currency: str) -> int:

@@ -4,14 +4,17 @@ Field names and states: Checkout Session and PaymentIntent of API version VERSIO
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode
 
 from payloom.connectors.contract import (
+    AmountNotSupported,
     Decline,
     Expired,
     Failed,
+    LineItem,
     Method,
     Outcome,
     Paid,
@@ -23,12 +26,14 @@ from payloom.connectors.contract import (
 )
 from payloom.connectors.stripe.currencies import from_stripe, scaled, to_stripe
 from payloom.connectors.stripe.methods import TYPE_OF, allowed
+from payloom.core.errors import FieldError
 
 VERSION = "2026-10-28.endive"
 ATTEMPT = "payloom_attempt"
 PAYMENT_ORDER = "payloom_payment_order"
 REFERENCE = "payloom_reference"
 
+_TOKEN = re.compile(r"cs_\w{1,250}", re.ASCII)  # it becomes part of paths
 NAME_MAX = 250  # characters of a product's name
 
 _LOCALES = frozenset(
@@ -83,9 +88,11 @@ def decode(body: str) -> dict[str, str]:
 def registered(session: Mapping[str, Any]) -> Registered | Unknown:
     """A created session; one without id and URL is an answer we do not understand."""
     token, url = session.get("id"), session.get("url")
-    if isinstance(token, str) and isinstance(url, str):
-        return Registered(token, url)
-    return Unknown("the answer to a registration has no id or no url")
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+        return Unknown("the answer to a registration has no id of a session")
+    if not isinstance(url, str) or not url.startswith(("https://", "http://")):
+        return Unknown("the answer to a registration has no url")
+    return Registered(token, url)
 
 
 def found(session: Mapping[str, Any]) -> Outcome:
@@ -185,9 +192,17 @@ def _line_items(registration: Registration, total: int) -> list[dict[str, Any]]:
         name = registration.description or f"Order {registration.reference}"
         return [_line_item(currency, name[:NAME_MAX], 1, total)]
     return [
-        _line_item(currency, line.name, line.quantity, scaled(line.unit_amount, currency.upper()))
-        for line in lines
+        _line_item(currency, line.name, line.quantity, _unit_amount(index, line, currency.upper()))
+        for index, line in enumerate(lines)
     ]
+
+
+def _unit_amount(index: int, line: LineItem, currency: str) -> int:
+    try:
+        return scaled(line.unit_amount, currency)
+    except AmountNotSupported as refused:
+        field = FieldError(f"line_items[{index}].unit_amount", refused.detail)
+        raise AmountNotSupported(refused.detail, errors=[field]) from None
 
 
 def _line_item(currency: str, name: str, quantity: int, unit_amount: int) -> dict[str, Any]:

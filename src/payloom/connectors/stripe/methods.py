@@ -74,7 +74,7 @@ def allowed(method_types: Sequence[str], currency: str) -> list[str]:
     """
     values = [
         method
-        for kind in method_types
+        for kind in dict.fromkeys(method_types)
         for method, currencies in METHOD_TYPES[kind].items()
         if not currencies or currency in currencies
     ]
