@@ -1,8 +1,9 @@
 """Asks PSPs about whatever was left in flight: no outcome is ever guessed.
 
 One job per attempt (`look_up`). While registering: the stored request again, byte for byte under
-its key, as long as the PSP surely keeps the key; then a search among what the PSP made at that
-time. Later: at the page's end, while a bank decides, and whenever a fact did not fit.
+its key, as long as the PSP surely keeps the key; then, or when all it has under the key is an
+error, a search among what the PSP made at that time. Later: at the page's end, while a bank
+decides, and whenever a fact did not fit.
 """
 
 from datetime import datetime, timedelta
@@ -23,7 +24,7 @@ log = structlog.get_logger()
 
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(hours=1)
-LONGEST_PAUSE_REGISTERING = timedelta(seconds=30)  # a shopper waits for this page
+LONGEST_PAUSE_WAITED_FOR = timedelta(seconds=30)  # a shopper is at the page, or waits for it
 KEEP_ASKING = timedelta(days=14)  # as long as a bank may still change its mind
 
 _MAY_CHANGE = frozenset({State.REGISTERING, State.OPEN, State.PROCESSING, State.AUTHORIZED})
@@ -50,7 +51,9 @@ async def _ask(connector: Connector, attempt: Attempt, now: datetime) -> tuple[O
     if attempt.state is not State.REGISTERING:
         return await connector.look_up(attempt.ref), "look_up"
     if now < attempt.resend_until:
-        return await connector.register(attempt.rendered), "psp_answer"
+        answer = await connector.register(attempt.rendered)
+        if not (isinstance(answer, Unknown) and answer.is_kept):
+            return answer, "psp_answer"
     return await connector.find(attempt.ref, attempt.created_at), "look_up"
 
 
@@ -66,13 +69,15 @@ def _ask_again_at(attempt: Attempt, outcome: Outcome, now: datetime) -> datetime
         return None  # the PSP agrees with what we have
     if now - attempt.created_at > KEEP_ASKING:
         return None
-    if attempt.state is State.REGISTERING:
-        return now + min(_pause(now - attempt.created_at), LONGEST_PAUSE_REGISTERING)
+    if attempt.state is State.REGISTERING and now < attempt.resend_until:
+        return now + min(_pause(now - attempt.created_at), LONGEST_PAUSE_WAITED_FOR)
     if attempt.state is not State.OPEN:
         return now + _pause(now - attempt.updated_at)
-    if now < attempt.expires_at and not isinstance(outcome, Unknown):
+    if now >= attempt.expires_at:
+        return now + _pause(now - attempt.expires_at)
+    if not isinstance(outcome, Unknown):
         return attempt.expires_at + LOOK_AFTER_EXPIRY
-    return now + _pause(now - attempt.expires_at)
+    return now + min(_pause(now - attempt.updated_at), LONGEST_PAUSE_WAITED_FOR)
 
 
 def _pause(waited: timedelta) -> timedelta:
