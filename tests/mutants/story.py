@@ -37,6 +37,7 @@ async def main() -> dict[str, Any]:
             await a_shop_that_asks_twice_is_paid(stage),
             await a_payment_in_yen(stage),
             await an_answer_that_never_came(stage),
+            await a_shopper_who_returns_unpaid(stage),
         ]
         findings = [*await restless(stage), *await broken_invariants(stage)]
         if findings:
@@ -70,6 +71,15 @@ async def an_answer_that_never_came(stage: Stage) -> str:
     answer = (await stage.post(ORDERS, stage.wanted())).json
     order = {"id": answer.get("payment_order", answer.get("id"))}  # a refusal names it otherwise
     return await status_after(stage, order, "CREATED")
+
+
+async def a_shopper_who_returns_unpaid(stage: Stage) -> str:
+    """To the URL that means success, which proves nothing."""
+    order = (await stage.post(ORDERS, stage.wanted())).json
+    session = await stage.sandbox("GET", f"{SESSIONS}/{order['attempts'][0]['token']}")
+    async with stage.http.get(session["success_url"], allow_redirects=False):
+        pass
+    return str((await stage.get(f"{ORDERS}/{order['id']}")).json["payment_order_status"])
 
 
 async def status_after(stage: Stage, order: dict[str, Any], status: str) -> str:
