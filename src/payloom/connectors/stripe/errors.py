@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from payloom.connectors.contract import Refused, Unknown
+from payloom.connectors.stripe.words import word
 
 _NOT_EXECUTED = {429: "rate limited", 401: "the API key is not valid", 403: "the key may not"}
 # Errors of type invalid_request_error with status 400 or 404 refuse the request for good ...
@@ -27,7 +28,7 @@ def refusal(status: int, body: object, *, is_replayed: bool = False) -> Refused 
     error = _error(body)
     if error is None:
         return Unknown(f"status {status} without Stripe's error object", is_kept=is_replayed)
-    code = str(error.get("code") or error.get("type") or "")
+    code = word(error.get("code")) or word(error.get("type")) or ""
     is_final = (
         status in _FINAL_STATUS
         and error.get("type") == "invalid_request_error"
@@ -35,8 +36,8 @@ def refusal(status: int, body: object, *, is_replayed: bool = False) -> Refused 
     )
     if not is_final:
         return Unknown(f"status {status}, {code or 'no code'}", is_kept=is_replayed)
-    message = str(error.get("message") or "Stripe refused the request")
-    param = error.get("param")
+    message = word(error.get("message"), 1_000) or "Stripe refused the request"
+    param = word(error.get("param"), 200)
     return Refused(code, f"{message} ({param})" if param else message)
 
 

@@ -6,7 +6,7 @@ Field names and states: Checkout Session and PaymentIntent of API version VERSIO
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from payloom.connectors.contract import (
@@ -26,7 +26,9 @@ from payloom.connectors.contract import (
 )
 from payloom.connectors.stripe.currencies import from_stripe, scaled, to_stripe
 from payloom.connectors.stripe.methods import TYPE_OF, allowed
+from payloom.connectors.stripe.words import word
 from payloom.core.errors import FieldError
+from payloom.core.money import AMOUNT_MAX
 
 VERSION = "2026-10-28.endive"
 ATTEMPT = "payloom_attempt"
@@ -34,6 +36,7 @@ PAYMENT_ORDER = "payloom_payment_order"
 REFERENCE = "payloom_reference"
 
 _TOKEN = re.compile(r"cs_\w{1,250}", re.ASCII)  # it becomes part of paths
+ID_MAX = 255
 NAME_MAX = 250  # characters of a product's name
 
 _LOCALES = frozenset(
@@ -141,12 +144,14 @@ def _paid(session: Mapping[str, Any]) -> Outcome:
         session.get("currency"),
         _intent_id(session),
     )
-    if not isinstance(amount, int) or not isinstance(currency, str) or intent is None:
+    if type(amount) is not int or not isinstance(currency, str) or intent is None:
         return Unknown("a paid session without amount, currency or payment intent")
     try:
         money = from_stripe(amount, currency)
     except ValueError as strange:
         return Unknown(str(strange))
+    if not 0 < money.minor <= AMOUNT_MAX:
+        return Unknown("a paid session of an amount that nobody pays")
     return Paid(
         amount=money,
         psp_payment=intent,
@@ -162,15 +167,14 @@ def _intent(session: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _intent_id(session: Mapping[str, Any]) -> str | None:
     intent = session.get("payment_intent")
-    value = intent.get("id") if isinstance(intent, Mapping) else intent
-    return value if isinstance(value, str) else None
+    return word(intent.get("id") if isinstance(intent, Mapping) else intent, ID_MAX)
 
 
 def _decline(intent: Mapping[str, Any]) -> Decline | None:
     error = intent.get("last_payment_error")
     if not isinstance(error, Mapping):
         return None
-    return Decline(str(error.get("code") or "processing_error"), error.get("decline_code"))
+    return Decline(word(error.get("code")) or "processing_error", word(error.get("decline_code")))
 
 
 def _method(intent: Mapping[str, Any]) -> Method | None:
@@ -178,11 +182,12 @@ def _method(intent: Mapping[str, Any]) -> Method | None:
     details = charge.get("payment_method_details") if isinstance(charge, Mapping) else None
     if not isinstance(details, Mapping):
         return None
-    name = str(details.get("type"))
-    card = cast("Mapping[str, Any]", details.get("card") or {})
-    return Method(
-        TYPE_OF.get(name, name), card.get("brand"), card.get("last4"), card.get("country")
-    )
+    name = word(details.get("type")) or "unknown"
+    card = details.get("card")
+    if not isinstance(card, Mapping):
+        return Method(TYPE_OF.get(name, name))
+    brand, country = word(card.get("brand")), word(card.get("country"))
+    return Method(TYPE_OF.get(name, name), brand, word(card.get("last4"), most=4), country)
 
 
 def _line_items(registration: Registration, total: int) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ from payloom.connectors.contract import (
     UnreadableNotice,
 )
 from payloom.connectors.stripe import mapping
+from payloom.connectors.stripe.words import word
 from payloom.core.secret import Secret
 
 TOLERANCE_S = 300
@@ -84,8 +85,7 @@ def _event(body: bytes) -> Mapping[str, Any]:
     except (ValueError, RecursionError) as broken:
         raise UnreadableNotice("the body is not JSON") from broken
     is_event = isinstance(event, dict) and event.get("object") == "event"
-    named = is_event and all(isinstance(event.get(key), str) for key in ("id", "type"))
-    if not named or not 0 < len(event["id"]) <= 255 or not 0 < len(event["type"]) <= 255:
+    if not is_event or not (word(event.get("id"), 255) and word(event.get("type"), 255)):
         raise UnreadableNotice("the body is not an event with an id and a type")
     found: Mapping[str, Any] = event
     return found

@@ -1,0 +1,7 @@
+"""Texts in Stripe's answers that we keep: its lists are open, but not to everything."""
+
+
+def word(value: object, most: int = 64) -> str | None:
+    """A short printable text, which a database can hold and a person read; None for all else."""
+    is_word = isinstance(value, str) and value.isprintable() and 0 < len(value) <= most
+    return str(value) if is_word else None
