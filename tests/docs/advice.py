@@ -1,0 +1,29 @@
+"""What a caller should do about each error code; test_docs compares the keys with the code."""
+
+ADVICE = {
+    "unparsable": "Mend the request; it could not be read.",
+    "invalid_json": "Send one JSON object: UTF-8, no key twice, no `NaN`, at most 16 levels deep.",
+    "notice_refused": "For PSPs only: check the connection's webhook secret.",
+    "unauthorized": "Send `Authorization: Bearer sk_…` with a key of this installation.",
+    "forbidden": "Use a key with the scope that `detail` names.",
+    "not_found": "Check the id. Malformed ids and those of other merchants answer the same.",
+    "method_not_allowed": "See [the routes](api.md#routes).",
+    "conflict": "Read the thing again: it has moved on.",
+    "reference_conflict": "This `reference` names another order. Use a new one, or the same body.",
+    "idempotency_key_in_use": "Ask again after `Retry-After` seconds, with the same key.",
+    "too_many_webhook_endpoints": "Delete one first.",
+    "too_large": "Send less; see [limits](limits.md).",
+    "unsupported_media_type": "Send `Content-Type: application/json`.",
+    "invalid_request": "`errors` names each field and says what it must be.",
+    "amount_not_supported": "The PSP cannot take this amount or currency; `errors` says why.",
+    "idempotency_key_reused": "Take a new key for a new request.",
+    "method_type_unavailable": "Ask for other `method_types`, or leave them out.",
+    "not_supported": "This value is part of the API but not built yet.",
+    "psp_unavailable": "The operator must [add a connection](../how-to/connect-stripe.md).",
+    "registration_refused": "The PSP said no for good; `payment_order` names the order, now "
+    "`FAILED`. Start a new one under a new `reference`.",
+    "internal_error": "A bug of ours, logged under `x-request-id`. Repeating under the same "
+    "`reference` or `Idempotency-Key` is safe.",
+    "unavailable": "Try again later; nothing was accepted.",
+    "database_unavailable": "Try again later; nothing was accepted.",
+}

@@ -1,0 +1,133 @@
+"""For the curious: the books, the connectors, the limits, the sandbox, the layers."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from payloom.connectors.catalog import discover
+from payloom.connectors.stripe.mapping import VERSION
+from payloom.connectors.stripe.methods import METHOD_TYPES
+from payloom.connectors.stripe.notices import _READERS as EVENT_TYPES
+from payloom.core.money import Money
+from payloom.ledger import postings
+from payloom.ledger.chart import CHART
+from payloom.ledger.postings import Posting
+from payloom.sandbox.faults import HOOK_EFFECTS, REQUEST_EFFECTS
+from payloom.sandbox.stripe.cards import CARDS, Card
+from payloom.sandbox.stripe.routes import ROUTES
+from payloom.webhooks.schedule import PAUSES
+from tests.docs.limits import LIMITS, shown
+from tests.docs.markdown import code, codes, table
+from tests.test_layers import LAYERS
+
+
+def accounts() -> str:
+    rows = ((code(name), side.value, text) for name, (side, text) in CHART.items())
+    return table(["account", "side", "holds"], rows)
+
+
+def recipes() -> str:
+    """Each recipe with an example of 49.99 EUR."""
+    connection, amount = UUID(int=1), Money(4999, "EUR")
+    made: Sequence[tuple[str, Posting]] = (
+        ("The PSP took the shopper's money", postings.captured("att_…", connection, amount)),
+        ("Money arrived that fits no order", postings.suspense("att_…", connection, amount)),
+        (
+            "Money of an order went back",
+            postings.money_returned("rfd_…", connection, amount, from_suspense=False),
+        ),
+        (
+            "Unexplained money went back",
+            postings.money_returned("rfd_…", connection, amount, from_suspense=True),
+        ),
+    )
+    rows = []
+    for text, posting in made:
+        debit = next(e for e in posting.entries if e.amount.minor > 0)
+        credit = next(e for e in posting.entries if e.amount.minor < 0)
+        legs = [f"{code(e.account.code)} {e.amount.minor:+d}" for e in (debit, credit)]
+        rows.append((code(posting.kind), text, *legs))
+    return table(["recipe", "the fact", "debit", "credit"], rows)
+
+
+def connectors() -> str:
+    rows = [
+        (code(spec.name), spec.title, code(field.env), field.hint.replace("{mode}", "test"))
+        for spec in discover().values()
+        for field in spec.credential_fields
+    ]
+    return table(["connector", "is", "secret", "looks like"], rows)
+
+
+def method_types() -> str:
+    rows = (
+        (
+            code(kind),
+            "<br>".join(
+                f"{code(method)} {' '.join(sorted(currencies)) or 'any currency'}"
+                for method, currencies in methods.items()
+            )
+            or "none at Stripe",
+        )
+        for kind, methods in METHOD_TYPES.items()
+    )
+    return table(["method type", "at Stripe, and for which currencies"], rows)
+
+
+def stripe_events() -> str:
+    """What a webhook endpoint at Stripe must send, and in which API version."""
+    return "\n".join(["```text", f"API version {VERSION}", *EVENT_TYPES, "```"])
+
+
+def limits() -> str:
+    return table(["limit", "value", "in the code"], (shown(each) for each in LIMITS))
+
+
+def retries() -> str:
+    rows = [(number + 1, _told(pause.total_seconds())) for number, pause in enumerate(PAUSES, 1)]
+    return table(["try", "pause before it"], rows)
+
+
+def _told(seconds: float) -> str:
+    for size, unit in ((3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:g} {unit}"
+    return f"{seconds:g} s"
+
+
+def test_cards() -> str:
+    rows = ((_grouped(card.number), card.brand, _behaviour(card)) for card in CARDS.values())
+    return table(["number", "brand", "what it does"], rows)
+
+
+def _grouped(number: str) -> str:
+    size = 4 if len(number) == 16 else 15
+    return code(" ".join(number[i : i + size] for i in range(0, len(number), size)))
+
+
+def _behaviour(card: Card) -> str:
+    does = []
+    if card.three_d_secure == "required":
+        does.append("asks for 3-D Secure")
+    if card.decline:
+        does.append(f"is declined: {code(card.decline.decline_code or card.decline.code)}")
+    elif card.risk == "highest":
+        does.append("is blocked as too risky")
+    else:
+        does.append("pays")
+    return ", then ".join(does)
+
+
+def fault_effects() -> str:
+    return f"On requests: {codes(REQUEST_EFFECTS)}. On webhooks: {codes(HOOK_EFFECTS)}."
+
+
+def sandbox_routes() -> str:
+    return "\n".join(f"    {method:<6} {path}" for method, path, _ in ROUTES)
+
+
+def layers() -> str:
+    lines = ["```mermaid", "flowchart TD"]
+    names = [" · ".join(sorted(row)) for row in LAYERS]
+    lines += [f'    L{place}["{name}"]' for place, name in enumerate(names)]
+    lines += [f"    L{place} --> L{place + 1}" for place in range(len(names) - 1)]
+    return "\n".join([*lines, "```"])

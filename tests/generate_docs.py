@@ -1,0 +1,76 @@
+"""`make docs`: write the generated blocks of docs/ anew, and the OpenAPI document.
+
+A page is written by hand; between `<!-- generated: NAME -->` and `<!-- end -->` stands what the
+code says. `test_docs.py` fails when a page and the code disagree.
+"""
+
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from tests.docs import operating, paying, underneath
+from tests.docs.markdown import filled
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+OPENAPI = DOCS / "reference" / "openapi.json"
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    each.__name__: each
+    for each in (
+        operating.commands,
+        operating.log_lines,
+        operating.make_targets,
+        operating.metrics,
+        operating.settings,
+        operating.shop_settings,
+        paying.customer_fields,
+        paying.endpoint_fields,
+        paying.errors,
+        paying.events,
+        paying.line_fields,
+        paying.order_fields,
+        paying.routes,
+        paying.scopes,
+        paying.shown_order,
+        paying.state_diagram,
+        paying.states,
+        underneath.accounts,
+        underneath.connectors,
+        underneath.fault_effects,
+        underneath.layers,
+        underneath.limits,
+        underneath.method_types,
+        underneath.recipes,
+        underneath.retries,
+        underneath.sandbox_routes,
+        underneath.stripe_events,
+        underneath.test_cards,
+    )
+}
+
+
+def pages() -> list[Path]:
+    """Every page of ours, the README and its siblings included."""
+    return sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+
+
+@cache
+def wanted() -> dict[Path, str]:
+    """What each file should hold."""
+    blocks = {name: cache(make) for name, make in BLOCKS.items()}
+    made = {page: filled(page.read_text(), blocks) for page in pages()}
+    made[OPENAPI] = json.dumps(paying.openapi(), indent=2, ensure_ascii=False) + "\n"
+    return made
+
+
+def main() -> None:
+    for path, text in wanted().items():
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+            print(f"wrote {path.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
