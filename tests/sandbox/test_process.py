@@ -136,6 +136,14 @@ async def test_kills_during_a_storm_lose_nothing_that_was_answered(
     process.stop()
 
 
+def test_the_store_is_for_its_owner_only_and_its_folder_is_made(
+    start: Start, tmp_path: Path
+) -> None:
+    store = tmp_path / "new" / "sandbox.sqlite"
+    start(store)
+    assert {file.stat().st_mode & 0o077 for file in store.parent.iterdir()} == {0}
+
+
 def test_two_processes_do_not_share_a_store(start: Start, store: Path) -> None:
     process = start(store)
     command = [sys.executable, "-m", "payloom.sandbox", "--port", "0", "--store", str(store)]

@@ -76,15 +76,16 @@ class Faults:
         self._active.pop(tenant.id, None)
 
     def take_for_request(self, tenant: Tenant, method: str, path: str) -> Fault | None:
-        return self._take(tenant, REQUEST_EFFECTS, path, method, None)
+        return self._take(tenant, REQUEST_EFFECTS, path=path, method=method, event_type=None)
 
     def take_for_hook(self, tenant: Tenant, path: str, event_type: str) -> Fault | None:
-        return self._take(tenant, HOOK_EFFECTS, path, None, event_type)
+        return self._take(tenant, HOOK_EFFECTS, path=path, method=None, event_type=event_type)
 
     def _take(
         self,
         tenant: Tenant,
         effects: tuple[str, ...],
+        *,
         path: str,
         method: str | None,
         event_type: str | None,

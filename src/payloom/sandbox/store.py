@@ -156,6 +156,8 @@ class StoreInUse(RuntimeError):
 
 class Store:
     def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)  # webhook secrets are in it
         self.db = sqlite3.connect(path, isolation_level=None, timeout=5, cached_statements=256)
         try:
             for setting in SETTINGS:

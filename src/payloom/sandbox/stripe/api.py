@@ -27,7 +27,7 @@ from payloom.sandbox.stripe.errors import (
     unrecognized_url,
 )
 from payloom.sandbox.stripe.expand import expand
-from payloom.sandbox.stripe.idempotency import Answer
+from payloom.sandbox.stripe.idempotency import Answer, Keyed
 from payloom.sandbox.stripe.ids import new_id
 from payloom.sandbox.tenants import key_in
 from payloom.sandbox.wire import Dropped, broken
@@ -55,6 +55,16 @@ class Incoming:
     @property
     def key(self) -> str | None:
         return self.entry.idempotency_key
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A request that has a handler and a form."""
+
+    handler: Handler
+    ids: tuple[str, ...]
+    form: dict[str, Any]
+    keyed: Keyed | None  # if it came under an idempotency key
 
 
 class Api:
@@ -97,11 +107,9 @@ class Api:
 
     def _execute(self, incoming: Incoming) -> Answer:
         try:
-            handler, ids, form = _understood(incoming)
+            request = _understood(incoming)
             with self._rt.transaction(incoming.tenant) as tx:
-                answer = self._replayed(tx, incoming, ids, form)
-                if answer is None:
-                    answer = self._handled(tx, incoming, handler, ids, form)
+                answer = _replayed(tx, request) or self._handled(tx, incoming, request)
                 self._log(tx, incoming, answer)
             return answer
         except StripeError as error:
@@ -111,60 +119,57 @@ class Api:
             message = "An error occurred in the sandbox itself: see its log."
             return self._refuse(incoming, StripeError(500, "api_error", message, executed=True))
 
-    def _handled(
-        self, tx: Tx, incoming: Incoming, handler: Handler, ids: tuple[str, ...], form: Any
-    ) -> Answer:
+    def _handled(self, tx: Tx, incoming: Incoming, request: Understood) -> Answer:
         tx.cause = {"id": incoming.request_id, "idempotency_key": incoming.key}
         call = Call(
-            tx, form, ids, incoming.entry.path, incoming.version, incoming.base_url,
-            self._rt.store.secret,
-        )  # fmt: skip
-        result = handler(call)
+            tx=tx,
+            form=request.form,
+            ids=request.ids,
+            path=incoming.entry.path,
+            version=incoming.version,
+            base_url=incoming.base_url,
+            secret=self._rt.store.secret,
+        )
+        result = request.handler(call)
         if isinstance(result, Reply):
             status, body = result.status, result.body
         else:
             status, body = 200, expand(tx, result, call.expand) if call.expand else result
         answer = Answer(status, _json(body), incoming.request_id)
-        answer.object = ids[0] if ids else body.get("id")
-        if incoming.key is not None:
-            path, print_ = incoming.entry.path, idempotency.fingerprint(form)
-            idempotency.remember(tx, incoming.key, path, print_, answer)
-        return answer
-
-    def _replayed(
-        self, tx: Tx, incoming: Incoming, ids: tuple[str, ...], form: Any
-    ) -> Answer | None:
-        if incoming.key is None:
-            return None
-        print_ = idempotency.fingerprint(form)
-        answer = idempotency.recall(tx, incoming.key, incoming.entry.path, print_)
-        if answer is not None:
-            answer.object = ids[0] if ids else json.loads(answer.body).get("id")
+        answer.object = request.ids[0] if request.ids else body.get("id")
+        if request.keyed is not None:
+            idempotency.remember(tx, request.keyed, answer)
         return answer
 
     def _refuse(self, incoming: Incoming, error: StripeError, *, keep: bool = True) -> Answer:
         """Answer an error; what had begun to execute is kept under the key, unless one is."""
         answer = _refused(error, incoming.request_id)
         with self._rt.transaction(incoming.tenant) as tx:
-            if keep and error.executed and incoming.key is not None:
-                self._keep(tx, incoming, answer)
+            if keep and error.executed:
+                _keep(tx, incoming, answer)
             self._log(tx, incoming, answer)
         return answer
-
-    def _keep(self, tx: Tx, incoming: Incoming, answer: Answer) -> None:
-        try:
-            _, _, form = _understood(incoming)
-            print_ = idempotency.fingerprint(form)
-            known = idempotency.recall(tx, incoming.key or "", incoming.entry.path, print_)
-        except StripeError:
-            return  # what cannot be read, or uses the key of another request, is not kept
-        if known is None:
-            idempotency.remember(tx, incoming.key or "", incoming.entry.path, print_, answer)
 
     def _log(self, tx: Tx, incoming: Incoming, answer: Answer) -> None:
         entry = incoming.entry
         entry.status, entry.replayed, entry.object = answer.status, answer.replayed, answer.object
         self._rt.log.write(tx, entry)
+
+
+def _replayed(tx: Tx, request: Understood) -> Answer | None:
+    answer = idempotency.recall(tx, request.keyed) if request.keyed else None
+    if answer is not None:
+        answer.object = request.ids[0] if request.ids else json.loads(answer.body).get("id")
+    return answer
+
+
+def _keep(tx: Tx, incoming: Incoming, answer: Answer) -> None:
+    try:
+        keyed = _understood(incoming).keyed
+        if keyed is not None and idempotency.recall(tx, keyed) is None:
+            idempotency.remember(tx, keyed, answer)
+    except StripeError:
+        return  # what cannot be read, or uses the key of another request, is not kept
 
 
 def base_url(request: Request) -> str:
@@ -201,8 +206,8 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _understood(incoming: Incoming) -> tuple[Handler, tuple[str, ...], dict[str, Any]]:
-    """Handler, ids and form of a request that makes sense at all."""
+def _understood(incoming: Incoming) -> Understood:
+    """The request, if it makes sense at all; what its handler wants is the handler's to check."""
     entry = incoming.entry
     if not versions.is_known(incoming.version):
         raise invalid(f"Invalid Stripe API version: {incoming.version[:50]}")
@@ -218,9 +223,11 @@ def _understood(incoming: Incoming) -> tuple[Handler, tuple[str, ...], dict[str,
             " application/x-www-form-urlencoded)."
         )
     try:
-        return (*found, forms.decode(incoming.raw))
+        form = forms.decode(incoming.raw)
     except forms.BadForm as error:
         raise invalid(f"Invalid request: {error}") from None
+    keyed = Keyed.of(incoming.key, entry.path, form) if incoming.key else None
+    return Understood(*found, form, keyed)
 
 
 def _refused(error: StripeError, request_id: str) -> Answer:

@@ -16,7 +16,7 @@ class Flaw:
     message: str
 
 
-def flaws(number: str, month: int, year: int, cvc: str | None, today: datetime) -> list[Flaw]:
+def flaws(number: str, month: int, year: int, cvc: str | None, *, today: datetime) -> list[Flaw]:
     """All that is wrong, in the order of the form's fields. `year` has four digits."""
     found = [_number(number), _expiry(month, year, today), _cvc(cvc, number)]
     return [flaw for flaw in found if flaw is not None]

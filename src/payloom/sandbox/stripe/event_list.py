@@ -1,5 +1,6 @@
 """Reading events back: what whoever lost a webhook asks."""
 
+from functools import partial
 from typing import Any
 
 from payloom.sandbox.stripe import lists, params
@@ -43,7 +44,8 @@ def list_(call: Call) -> Json:
     if "delivery_success" in asked:
         selection.add("undelivered = 0" if asked["delivery_success"] else "undelivered > 0")
     livemode = call.tx.tenant.livemode
-    return lists.page(call, selection, asked, "event", lambda row: shown(row, livemode=livemode))
+    show = partial(shown, livemode=livemode)
+    return lists.page(call, selection, asked, kind="event", show=show)
 
 
 def _add_types(selection: lists.Selection, asked: Json) -> None:

@@ -15,7 +15,7 @@ _dump = json.JSONEncoder(separators=(",", ":")).encode
 WEBHOOK = "stripe.webhook"  # kind of the timers that deliver
 
 
-def emit(tx: Tx, type_: str, kind: str, kept: Json, previous: Json | None = None) -> str:
+def emit(tx: Tx, type_: str, kind: str, kept: Json, *, previous: Json | None = None) -> str:
     """Tell of a change and post it to every endpoint that wants the type; the event's id."""
     id_ = new_id("evt")
     wanting = [e["id"] for e in _endpoints(tx) if wants(e, type_)]

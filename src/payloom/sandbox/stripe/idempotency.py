@@ -49,41 +49,49 @@ class InFlight:
             self._running.discard((tenant, key))
 
 
-def fingerprint(form: Mapping[str, Any]) -> bytes:
-    """Equal for equal parameters, in whatever order they came."""
-    canonical = json.dumps(form, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).digest()
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """A request under its key: equal parameters are equal in whatever order they came."""
+
+    key: str
+    path: str
+    fingerprint: bytes
+
+    @classmethod
+    def of(cls, key: str, path: str, form: Mapping[str, Any]) -> "Keyed":
+        canonical = json.dumps(form, sort_keys=True, separators=(",", ":"))
+        return cls(key, path, hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).digest())
 
 
-def recall(tx: Tx, key: str, path: str, print_: bytes) -> Answer | None:
+def recall(tx: Tx, request: Keyed) -> Answer | None:
     """The kept answer of this key; refused when it was given to another request."""
     row = tx.db.execute(
         "SELECT path, fingerprint, request_id, status, body, at FROM answers"
         " WHERE tenant = ? AND key = ?",
-        (tx.tenant.id, key),
+        (tx.tenant.id, request.key),
     ).fetchone()
     if row is None or tx.now - row[5] >= LIFE_S:
         return None
-    if row[0] != path:
+    if row[0] != request.path:
         raise _misused(
             "Keys for idempotent requests can only be used for the same endpoint they were first"
-            f" used for ('{row[0]}' vs '{path}')",
-            key,
+            f" used for ('{row[0]}' vs '{request.path}')",
+            request.key,
         )
-    if row[1] != print_:
+    if row[1] != request.fingerprint:
         raise _misused(
             "Keys for idempotent requests can only be used with the same parameters they were"
             " first used with",
-            key,
+            request.key,
         )
     return Answer(row[3], row[4], row[2], replayed=True)
 
 
-def remember(tx: Tx, key: str, path: str, print_: bytes, answer: Answer) -> None:
+def remember(tx: Tx, request: Keyed, answer: Answer) -> None:
     tx.db.execute(
         "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            *(tx.tenant.id, key, path, print_),
+            *(tx.tenant.id, request.key, request.path, request.fingerprint),
             *(answer.original_request, answer.status, answer.body, tx.now),
         ),
     )

@@ -45,6 +45,7 @@ def page(
     call: Call,
     selection: Selection,
     asked: Mapping[str, Any],
+    *,
     kind: str,
     show: Callable[[tuple[Any, ...]], Json],
 ) -> Json:
@@ -53,7 +54,7 @@ def page(
     cursor = asked.get("ending_before") or asked.get("starting_after")
     if cursor:
         name = "ending_before" if backwards else "starting_after"
-        position = _position(call, selection, cursor, kind, name)
+        position = _position(call, selection, cursor, kind, name=name)
         selection.add(f"(created, seq) {'>' if backwards else '<'} (?, ?)", *position)
     limit = asked.get("limit", LIMIT_USUAL)
     order = "ASC" if backwards else "DESC"
@@ -74,7 +75,7 @@ def envelope(path: str, data: list[Json], *, has_more: bool = False) -> Json:
 
 
 def _position(
-    call: Call, selection: Selection, cursor: str, kind: str, name: str
+    call: Call, selection: Selection, cursor: str, kind: str, *, name: str
 ) -> tuple[int, int]:
     row = call.tx.db.execute(
         f"SELECT created, seq FROM {selection.table} WHERE id = ? AND tenant = ?",  # noqa: S608

@@ -46,13 +46,13 @@ class Paid:
     completed_event: str | None = None
 
 
-def pay(tx: Tx, session: Json, method: Json, secret: bytes, challenge_url: str) -> Paid:
+def pay(tx: Tx, session: Json, method: Json, secret: bytes, *, challenge_url: str) -> Paid:
     """Try to pay an open session with this payment method."""
     intent = _intent(tx, session)
     card = payment_methods.card_of(method, secret)
     if _needs_challenge(session, card):
         return _challenge(tx, intent, method, challenge_url)
-    return _charge(tx, session, intent, method, card, challenged=False)
+    return _charge(tx, session, intent, method, card=card, challenged=False)
 
 
 def pay_nothing(tx: Tx, session: Json, billing: Json) -> Paid:
@@ -73,7 +73,7 @@ def authenticate(tx: Tx, session: Json, secret: bytes, *, passed: bool) -> Paid 
     card = payment_methods.card_of(method, secret)
     if not passed:
         return _refuse(tx, intent, method, AUTHENTICATION_FAILED, charge=None)
-    return _charge(tx, session, intent, method, card, challenged=True)
+    return _charge(tx, session, intent, method, card=card, challenged=True)
 
 
 def challenge_waits(tx: Tx, session: Json) -> bool:
@@ -152,7 +152,7 @@ def _challenge(tx: Tx, intent: Json, method: Json, url: str) -> Paid:
 
 
 def _charge(
-    tx: Tx, session: Json, intent: Json, method: Json, card: Card, *, challenged: bool
+    tx: Tx, session: Json, intent: Json, method: Json, *, card: Card, challenged: bool
 ) -> Paid:
     if card.decline is not None:
         charge = charges.fail(tx, intent, method, card, challenged=challenged)

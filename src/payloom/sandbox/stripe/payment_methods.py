@@ -62,9 +62,8 @@ def create(call: Call) -> Json:
     if asked["type"] != "card":
         raise invalid(f"Unsupported payment method type: {asked['type'][:40]}", param="type")
     details = _details(asked.get("card", {}), call)
-    kept = keep(
-        call.tx, details, asked.get("billing_details", {}), call.secret, asked.get("metadata", {})
-    )
+    billing, metadata = asked.get("billing_details", {}), asked.get("metadata")
+    kept = keep(call.tx, details, billing, call.secret, metadata=metadata)
     return render("payment_method", kept)
 
 
@@ -84,7 +83,7 @@ def find(tx: Tx, id_: str, secret: bytes, *, param: str) -> Json:
 
 
 def keep(
-    tx: Tx, details: CardDetails, billing: Json, secret: bytes, metadata: Json | None = None
+    tx: Tx, details: CardDetails, billing: Json, secret: bytes, *, metadata: Json | None = None
 ) -> Json:
     card = details.card
     kept = {
@@ -164,7 +163,7 @@ def _details(asked: Json, call: Call) -> CardDetails:
             raise missing_parameter(f"card[{name}]")
     number = asked["number"].replace(" ", "").replace("-", "")
     year = asked["exp_year"] + (2000 if 0 <= asked["exp_year"] < 100 else 0)
-    if found := flaws(number, asked["exp_month"], year, asked.get("cvc"), today):
+    if found := flaws(number, asked["exp_month"], year, asked.get("cvc"), today=today):
         flaw = found[0]
         raise card_error(Decline(flaw.code, "", flaw.message, ""), f"card[{flaw.param}]")
     if number not in CARDS:

@@ -46,7 +46,7 @@ def confirm(call: Call) -> Json | Reply:
         call.tx, asked["payment_method"], call.secret, param="payment_method"
     )
     challenge_url = f"{call.base_url}/c/pay/{session['id']}/authenticate"
-    paid = pay(call.tx, session, method, call.secret, challenge_url)
+    paid = pay(call.tx, session, method, call.secret, challenge_url=challenge_url)
     if paid.outcome is Outcome.DECLINED and paid.decline and paid.intent:
         error = card_error(paid.decline).error
         more = {

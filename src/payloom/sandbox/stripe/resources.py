@@ -48,6 +48,6 @@ def lister(kind: str, *, by_parent: str = "", never: tuple[str, ...] = ()) -> Ha
         if any(name in asked for name in never):
             selection.add("FALSE")
         call.expand = asked.get("expand", [])
-        return lists.page(call, selection, asked, kind, row_shown)
+        return lists.page(call, selection, asked, kind=kind, show=row_shown)
 
     return list_

@@ -92,7 +92,7 @@ def list_(call: Call) -> Json:
         if never in asked:
             selection.add("FALSE")
     call.expand = asked.get("expand", [])
-    return lists.page(call, selection, asked, "checkout session", row_shown)
+    return lists.page(call, selection, asked, kind="checkout session", show=row_shown)
 
 
 def update(call: Call) -> Json:

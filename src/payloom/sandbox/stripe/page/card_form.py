@@ -67,7 +67,7 @@ def _card_problems(form: CardForm, today: datetime) -> dict[str, str]:
     month, year = form.month_and_year()
     found = {
         _FIELD_OF[flaw.field]: flaw.message
-        for flaw in flaws(form.number, month, year, form.cvc, today)
+        for flaw in flaws(form.number, month, year, form.cvc, today=today)
     }
     if not form.number:
         found["cardNumber"] = "Enter your card number."

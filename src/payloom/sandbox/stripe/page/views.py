@@ -61,7 +61,8 @@ def submit(visit: Visit) -> Response:
     details = CardDetails(card, *typed.month_and_year(), cvc_given=True)
     method = keep(visit.tx, details, billing, visit.secret)
     challenge_url = f"{visit.session['url']}/authenticate"
-    return _after(visit, pay.pay(visit.tx, visit.session, method, visit.secret, challenge_url))
+    paid = pay.pay(visit.tx, visit.session, method, visit.secret, challenge_url=challenge_url)
+    return _after(visit, paid)
 
 
 def show_challenge(visit: Visit) -> Response:

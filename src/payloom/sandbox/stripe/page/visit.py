@@ -72,12 +72,12 @@ async def answer(rt: Runtime, request: Request, action: Action) -> Response:
         _write(rt, tenant, entry)
         return Dropped() if fault.status is None else _failing(fault.status)
     query = dict(request.query_params)
-    response = await _visit(rt, tenant, entry, action, form, query)
+    response = await _visit(rt, tenant, entry, action, form=form, query=query)
     return broken(response, entry.effect)
 
 
 async def _visit(
-    rt: Runtime, tenant: Tenant, entry: Entry, action: Action, form: Json, query: Json
+    rt: Runtime, tenant: Tenant, entry: Entry, action: Action, *, form: Json, query: Json
 ) -> Response:
     with rt.transaction(tenant) as tx:
         session = tx.load("checkout.session", entry.object or "")
