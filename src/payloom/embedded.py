@@ -7,11 +7,12 @@ it happens by itself: it is started, migrated, and its master key is made on fir
 import base64
 import os
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from payloom.core import crypto, postgres
+from payloom.core.db import AWAY, DatabaseAway
 from payloom.core.migrate import migrate, status
 from payloom.core.postgres import Role
 from payloom.runtime import Runtime, running
@@ -54,17 +55,28 @@ def master_key(settings: Settings) -> bytes:
 async def ensure_migrated(settings: Settings, url: str) -> None:
     """Migrate the embedded database; of an operator's own only look whether it is up to date.
 
-    Raises NotReady, and whatever the driver raises while the database is away.
+    Raises NotReady, MigrationError, DatabaseAway.
     """
-    if settings.database_url is None:
-        await migrate(postgres.dsn(settings.home, role="owner"))
-        return
-    missing = [each.name for each, is_applied in await status(url) if not is_applied]
+    with reaching():
+        if settings.database_url is None:
+            await migrate(postgres.dsn(settings.home, role="owner"))
+            return
+        missing = [each.name for each, is_applied in await status(url) if not is_applied]
     if missing:
         raise NotReady(
             f"The database lacks {len(missing)} of our migrations ({', '.join(missing)}):"
             " run `payloom db migrate` first"
         )
+
+
+@contextmanager
+def reaching() -> Iterator[None]:
+    """Around connections of our own, beside the pool: what keeps them from coming about is
+    DatabaseAway here, too."""
+    try:
+        yield
+    except (*AWAY, OSError, TimeoutError) as away:
+        raise DatabaseAway(str(away) or type(away).__name__) from away
 
 
 @asynccontextmanager

@@ -25,10 +25,11 @@ class As(StrEnum):
 def migrate(as_json: AsJson = False) -> None:
     """Bring the database up to date, as its owner. Running it again is harmless."""
     from payloom.core.migrate import migrate as apply
-    from payloom.embedded import database_url
+    from payloom.embedded import database_url, reaching
 
     url = database_url(read_settings(), "owner")
-    applied = [f"{each.version:04} {each.name}" for each in asyncio.run(apply(url))]
+    with reaching():
+        applied = [f"{each.version:04} {each.name}" for each in asyncio.run(apply(url))]
     if as_json:
         print_json({"applied": applied})
         return
@@ -41,9 +42,11 @@ def migrate(as_json: AsJson = False) -> None:
 def status(as_json: AsJson = False) -> None:
     """Show every migration and whether the database has it. Exits 1 when one is missing."""
     from payloom.core.migrate import status as look
-    from payloom.embedded import database_url
+    from payloom.embedded import database_url, reaching
 
-    found = asyncio.run(look(database_url(read_settings())))
+    url = database_url(read_settings())
+    with reaching():
+        found = asyncio.run(look(url))
     rows = [
         {"version": each.version, "name": each.name, "applied": is_applied}
         for each, is_applied in found

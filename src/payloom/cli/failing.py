@@ -26,7 +26,7 @@ def tell_failure(error: Exception) -> int:
 
 def _sentence(error: Exception) -> tuple[str, int] | None:
     # Imported only here: a command that ends well needs none of it.
-    from payloom.core.db import AWAY, DatabaseAway
+    from payloom.core.db import DatabaseAway
     from payloom.core.errors import InvalidRequest, PayloomError
     from payloom.core.migrate import MigrationError
     from payloom.core.postgres import LauncherError
@@ -50,8 +50,6 @@ def _sentence(error: Exception) -> tuple[str, int] | None:
             return f"The master key is not the one that sealed these secrets. {error}", FAILED
         case LauncherError() | MigrationError() | NotReady() | DemoError():
             return str(error), FAILED
-    if isinstance(error, AWAY):
-        return f"The database cannot be reached: {error or type(error).__name__}", FAILED
     return None
 
 

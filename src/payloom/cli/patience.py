@@ -10,7 +10,7 @@ import structlog
 
 from payloom import embedded
 from payloom.cli.failing import Failure
-from payloom.core.db import AWAY, DatabaseAway
+from payloom.core.db import DatabaseAway
 from payloom.runtime import Runtime, running
 from payloom.settings import Settings
 
@@ -37,13 +37,12 @@ async def until_ready(settings: Settings) -> str:
             url = embedded.database_url(settings)
             await embedded.ensure_migrated(settings, url)
             return url
-        except AWAY as away:
-            why = str(away) or type(away).__name__
-            if isinstance(away, _HOPELESS):
-                raise Failure(f"The database refuses us: {why}") from None
+        except DatabaseAway as away:
+            if isinstance(away.__cause__, _HOPELESS):
+                raise Failure(f"The database refuses us: {away.detail}") from None
             if time.monotonic() + pause > deadline:
-                raise Failure(f"The database was away for {WAIT_S:.0f} s: {why}") from None
-            log.warning("database.away", error=why, again_in_s=round(pause, 2))
+                raise Failure(f"The database was away for {WAIT_S:.0f} s: {away.detail}") from None
+            log.warning("database.away", error=away.detail, again_in_s=round(pause, 2))
         await asyncio.sleep(pause)
         pause = min(pause * 2, PAUSE_S_MAX)
 
@@ -52,9 +51,5 @@ async def until_ready(settings: Settings) -> str:
 async def opened(settings: Settings) -> AsyncIterator[Runtime]:
     """A runtime, as soon as there is a database for it."""
     url = await until_ready(settings)
-    key = embedded.master_key(settings)
-    try:
-        async with running(settings, url, key) as rt:
-            yield rt
-    except DatabaseAway as away:
-        raise Failure(f"The database cannot be reached: {away.detail}") from None
+    async with running(settings, url, embedded.master_key(settings)) as rt:
+        yield rt

@@ -73,7 +73,8 @@ class Stack:
             line.detail = "PostgreSQL, embedded"
         with self.progress.step(MIGRATIONS) as line:
             owner = await asyncio.to_thread(embedded.database_url, self.settings, "owner")
-            fresh = await migrate(owner)
+            with embedded.reaching():
+                fresh = await migrate(owner)
             line.detail = f"{len(fresh)} applied" if fresh else f"all {len(migrations())} there"
         return url
 

@@ -1,0 +1,130 @@
+"""payloom db …, and what serve and worker say of a database that is not as they need it."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import parse_qs, urlsplit
+
+import asyncpg
+import pytest
+
+from payloom.cli.db import libpq_environment
+from payloom.demo.ports import any_free
+from tests.cli.conftest import Cli
+from tests.conftest import cluster_dsn
+
+
+@pytest.fixture
+async def empty(cli: Cli, database: str) -> Cli:
+    """On a database without our tables."""
+    owner = await asyncpg.connect(cluster_dsn("superuser", database))
+    await owner.execute("DROP SCHEMA public CASCADE")
+    await owner.execute("CREATE SCHEMA public AUTHORIZATION payloom_owner")
+    await owner.execute("GRANT USAGE ON SCHEMA public TO payloom_app, payloom_reader")
+    await owner.close()
+    return cli
+
+
+async def test_migrate_brings_a_database_up_to_date_once(empty: Cli) -> None:
+    before = await empty("db", "status", "--json")
+    assert (before.code, before.json["up_to_date"]) == (1, False)
+    first = (await empty("db", "migrate", "--json")).json["applied"]
+    assert first[0] == "0001 ground"
+    assert (await empty("db", "migrate", "--json")).json == {"applied": []}
+    after = await empty("db", "status", "--json")
+    assert (after.code, after.json["up_to_date"]) == (0, True)
+    assert len(after.json["migrations"]) == len(first)
+
+
+@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("worker",), ("merchants", "list")])
+async def test_without_migrations_nothing_starts(empty: Cli, command: tuple[str, ...]) -> None:
+    refused = await empty(*command)
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err.startswith("payloom: The database lacks")
+    assert refused.err.endswith("run `payloom db migrate` first\n")
+
+
+async def test_migrating_a_database_of_ones_own_needs_its_owner(cli: Cli) -> None:
+    refused = await cli.without("PAYLOOM_MIGRATE_DATABASE_URL")("db", "migrate")
+    assert refused.code == 1
+    assert "PAYLOOM_MIGRATE_DATABASE_URL" in refused.err
+
+
+async def test_a_database_that_is_away_is_waited_for_with_a_line_in_the_log(
+    cli: Cli, dsn: str
+) -> None:
+    port = any_free()
+    parts = urlsplit(dsn)
+    elsewhere = f"postgresql://{parts.netloc.rpartition('@')[0]}@127.0.0.1:{port}{parts.path}"
+    worker = await cli.start("worker", "--json", PAYLOOM_DATABASE_URL=elsewhere)
+    assert worker.stderr
+    assert worker.stdout
+    try:
+        line = await asyncio.wait_for(worker.stderr.readline(), 20)
+        assert b"database.away" in line, line
+        async with forwarding(port, parse_qs(parts.query)["host"][0]):
+            assert await asyncio.wait_for(worker.stdout.readline(), 20) == b'{"url": null}\n'
+            worker.terminate()
+            assert await asyncio.wait_for(worker.wait(), 20) == 0
+    finally:
+        if worker.returncode is None:
+            worker.kill()
+        await worker.communicate()
+
+
+@asynccontextmanager
+async def forwarding(port: int, sockets: str) -> AsyncIterator[None]:
+    """The server's socket on a TCP port."""
+
+    async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, here = await asyncio.open_unix_connection(f"{sockets}/.s.PGSQL.5432")
+        await asyncio.gather(pump(reader, here), pump(there, writer))
+
+    async with await asyncio.start_server(meet, "127.0.0.1", port):
+        yield
+
+
+async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):
+        while data := await source.read(65536):
+            sink.write(data)
+            await sink.drain()
+    sink.close()
+
+
+async def test_a_database_that_refuses_us_is_told_at_once(cli: Cli, dsn: str) -> None:
+    began = time.monotonic()
+    wrong = dsn.replace("payloom_app:", "payloom_app:not")
+    refused = await cli("worker", PAYLOOM_DATABASE_URL=wrong)
+    assert refused.code == 1
+    assert refused.err.startswith("payloom: The database refuses us:")
+    assert time.monotonic() - began < 15
+    assert "payloom_app:" not in refused.err
+
+
+async def test_a_database_that_nobody_serves_fails_a_small_command(cli: Cli) -> None:
+    gone = "postgresql://payloom_app:x@127.0.0.1:9/payloom"
+    refused = await cli("merchants", "list", PAYLOOM_DATABASE_URL=gone)
+    assert refused.code == 1
+    assert refused.err.startswith("payloom: The database cannot be reached:")
+    assert len(refused.err.splitlines()) == 1
+
+
+async def test_shell_hands_the_password_over_where_nobody_sees_it(cli: Cli, dsn: str) -> None:
+    shown = await cli("db", "shell", "--json")
+    assert shown.json == {"database_url": dsn}
+    environment = libpq_environment("postgresql://me:p%40ss@db.example:5433/books?sslmode=require")
+    assert environment == {
+        "PGHOST": "db.example",
+        "PGPORT": "5433",
+        "PGUSER": "me",
+        "PGPASSWORD": "p@ss",
+        "PGDATABASE": "books",
+        "PGSSLMODE": "require",
+    }
+
+
+async def test_a_database_of_ones_own_is_not_stopped(cli: Cli) -> None:
+    refused = await cli("db", "stop")
+    assert (refused.code, "stop a database of yours yourself" in refused.err) == (1, True)

@@ -1,0 +1,110 @@
+"""serve, worker, sandbox: real processes that start, answer, and end well."""
+
+import asyncio
+import json
+import signal
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import psutil
+import pytest
+
+from tests.cli.conftest import Cli
+
+WITHIN_S = 30
+
+
+@asynccontextmanager
+async def running(cli: Cli, *arguments: str) -> AsyncIterator[tuple[Process, Any]]:
+    """The process, and what it said when it was ready."""
+    process = await cli.start(*arguments, "--json")
+    try:
+        assert process.stdout
+        line = await asyncio.wait_for(process.stdout.readline(), WITHIN_S)
+        assert line, (await process.communicate())[1].decode()
+        yield process, json.loads(line)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def status_of(url: str) -> int:
+    async with aiohttp.ClientSession() as http, http.get(url) as response:
+        assert "server" not in {name.lower() for name in response.headers}
+        return response.status
+
+
+async def until_told(url: str, wanted: str) -> None:
+    async with asyncio.timeout(WITHIN_S), aiohttp.ClientSession() as http:
+        while True:
+            async with http.get(url) as response:
+                if wanted in await response.text():
+                    return
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_the_api_serves_until_it_is_told_to_stop(cli: Cli, number: signal.Signals) -> None:
+    async with running(cli, "serve", "--port", "0") as (process, ready):
+        assert await status_of(ready["url"] + "/readyz") == 200
+        process.send_signal(number)
+        assert await asyncio.wait_for(process.wait(), WITHIN_S) == 0
+
+
+async def test_several_processes_share_a_port_and_end_together(cli: Cli) -> None:
+    async with running(cli, "serve", "--port", "0", "--workers", "2") as (process, ready):
+        assert ready["processes"] == 2
+        async with asyncio.timeout(WITHIN_S):
+            while True:
+                try:
+                    assert await status_of(ready["url"] + "/readyz") == 200
+                    break
+                except aiohttp.ClientError:
+                    await asyncio.sleep(0.1)
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.terminate()
+        assert await asyncio.wait_for(process.wait(), WITHIN_S) == 0
+        gone, alive = psutil.wait_procs(family, timeout=10)
+        assert alive == []
+        assert len(gone) >= 2
+
+
+async def test_the_api_can_do_the_workers_work(cli: Cli) -> None:
+    async with running(cli, "serve", "--port", "0", "--with-worker") as (process, ready):
+        # What upkeep measures, which only the worker does.
+        await until_told(ready["url"] + "/metrics", 'payloom_waiting{queue="notices"}')
+        process.terminate()
+        assert await asyncio.wait_for(process.wait(), WITHIN_S) == 0
+
+
+async def test_a_port_that_is_taken_is_one_sentence(cli: Cli) -> None:
+    async with running(cli, "serve", "--port", "0") as (_, ready):
+        port = ready["url"].rpartition(":")[2]
+        second = await cli("serve", "--port", port)
+        assert second.code == 1
+        assert f"Cannot listen on 127.0.0.1, port {port}" in second.err
+        third = await cli("worker", "--metrics-port", port)
+        assert (third.code, f"port {port}" in third.err) == (1, True)
+
+
+async def test_the_worker_has_a_door_for_operators(cli: Cli) -> None:
+    async with running(cli, "worker", "--metrics-port", "0") as (process, ready):
+        assert ready["url"].startswith("http://127.0.0.1:")
+        async with aiohttp.ClientSession() as http:
+            async with http.get(ready["url"] + "/healthz") as response:
+                assert await response.json() == {"status": "ok"}
+            async with http.get(ready["url"] + "/metrics") as response:
+                assert "payloom_jobs_total" in await response.text()
+        process.terminate()
+        assert await asyncio.wait_for(process.wait(), WITHIN_S) == 0
+
+
+async def test_the_sandbox_says_where_it_is(bare: Cli) -> None:
+    async with running(bare, "sandbox", "--port", "0") as (process, ready):
+        assert await status_of(ready["url"] + "/healthz") == 200
+        process.terminate()
+        assert await asyncio.wait_for(process.wait(), WITHIN_S) == 0
