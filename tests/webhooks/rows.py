@@ -1,11 +1,12 @@
 """What the tests publish, and what they read back."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from payloom.core import ids
 from payloom.core.secret import Secret
-from payloom.runtime import Runtime
+from payloom.runtime import Runtime, follow_clock
 from payloom.webhooks.deliver import Outlet, deliver_due
 from payloom.webhooks.endpoints import create_endpoint, signing_secrets
 from payloom.webhooks.publish import NewEvent, publish
@@ -59,6 +60,16 @@ async def deliver(rt: Runtime, outlet: Outlet, *, limit: int = 100) -> int:
     count = await deliver_due(rt, outlet, limit=limit)
     await outlet.settle()
     return count
+
+
+async def advance(rt: Runtime, by: timedelta) -> None:
+    """Move business time, in its row too: the runtime goes back to what stands there."""
+    async with rt.db.statement() as tx:
+        await tx.execute(
+            "UPDATE business_clock SET offset_seconds = offset_seconds + $1",
+            int(by.total_seconds()),
+        )
+    await follow_clock(rt)
 
 
 async def rows(rt: Runtime, sql: str, *args: object) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from payloom.webhooks.model import Claimed, Result
 from payloom.webhooks.schedule import PAUSES
 from payloom.webhooks.send import TIMEOUT_S
 from tests.webhooks.receiver import Receiver, answering, open_receiver
-from tests.webhooks.rows import deliver, deliveries, endpoint_at, events, rows, tell
+from tests.webhooks.rows import advance, deliver, deliveries, endpoint_at, events, rows, tell
 
 
 async def test_a_delivery_carries_the_stored_bytes_and_a_signature_that_verifies(
@@ -47,7 +47,7 @@ async def test_what_is_delivered_is_not_sent_again(
     await endpoint_at(rt, merchant, receiver.url)
     await tell(rt, merchant)
     await deliver(rt, outlet)
-    rt.clock.offset += timedelta(days=30)
+    await advance(rt, timedelta(days=30))
     assert await deliver(rt, outlet) == 0
     assert len(receiver.got) == 1
 
@@ -56,7 +56,7 @@ async def test_signatures_carry_real_time_when_business_time_is_ahead(
     rt: Runtime, merchant: UUID, receiver: Receiver, outlet: Outlet
 ) -> None:
     _, secret = await endpoint_at(rt, merchant, receiver.url)
-    rt.clock.offset += timedelta(days=2)
+    await advance(rt, timedelta(days=2))
     await tell(rt, merchant)
     await deliver(rt, outlet)
     Webhook(secret.reveal()).verify(receiver.got[0].body, receiver.got[0].headers)
@@ -70,16 +70,16 @@ async def test_a_failing_endpoint_gets_the_same_id_and_bytes_over_three_days_the
     await tell(rt, merchant)
     for pause in PAUSES:
         assert await deliver(rt, outlet) == 1
-        rt.clock.offset += pause - timedelta(seconds=2)
+        await advance(rt, pause - timedelta(seconds=2))
         assert await deliver(rt, outlet) == 0, f"came before its pause of {pause} was over"
-        rt.clock.offset += timedelta(seconds=2)
+        await advance(rt, timedelta(seconds=2))
     assert await deliver(rt, outlet) == 1
 
     (row,) = await deliveries(rt)
     assert (row["state"], row["tries"]) == ("exhausted", len(PAUSES) + 1)
     assert (row["last_status"], row["last_error"]) == (500, "answered 500")
     assert row["finished_at"] - row["created_at"] > timedelta(days=3)
-    rt.clock.offset += timedelta(days=30)
+    await advance(rt, timedelta(days=30))
     assert await deliver(rt, outlet) == 0
     assert len(receiver.got) == len(PAUSES) + 1
     assert len({(got.headers["webhook-id"], got.body) for got in receiver.got}) == 1
@@ -99,7 +99,7 @@ async def test_a_receiver_that_comes_back_gets_what_it_missed(
     assert "ClientConnectorError" in row["last_error"]
 
     async with open_receiver(port=int(receiver.url.split(":")[2].split("/")[0])) as back:
-        rt.clock.offset += timedelta(seconds=8)
+        await advance(rt, timedelta(seconds=8))
         await deliver(rt, outlet)
         assert len(back.got) == 1
     assert [row["state"] for row in await deliveries(rt)] == ["delivered"]
@@ -125,7 +125,7 @@ async def test_a_claim_holds_for_its_lease_whatever_business_time_does(
     await endpoint_at(rt, merchant, "https://shop.example/")
     await tell(rt, merchant)
     assert len(await claim(rt)) == 1
-    rt.clock.offset += timedelta(days=1)
+    await advance(rt, timedelta(days=1))
     assert await claim(rt) == []
 
 
@@ -313,7 +313,7 @@ async def test_results_are_counted(
     await tell(rt, merchant)
     await deliver(rt, outlet)
     receiver.answer = answering(200)
-    rt.clock.offset += timedelta(seconds=8)
+    await advance(rt, timedelta(seconds=8))
     await deliver(rt, outlet)
     assert {result: counted(result) - count for result, count in before.items()} == {
         "delivered": 1,
