@@ -26,9 +26,8 @@ def readable_wheel() -> Iterator[Path]:
 @pytest.fixture(params=CALLERS, ids=str)
 def caller(request: pytest.FixtureRequest) -> Caller:
     chosen: Caller = request.param
-    if chosen.uid:
-        return replace(chosen, wheel=request.getfixturevalue("readable_wheel"))
-    return chosen
+    wheel = request.getfixturevalue("readable_wheel") if chosen.uid else find(18).package.parent
+    return replace(chosen, wheel=wheel)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from payloom.core.postgres.process import running
 
 
 def main(order: dict[str, Any]) -> None:
+    os.umask(0o077)  # as strict as they come
     if order["wheel"]:
         sys.path.insert(0, order["wheel"])
     if order["uid"]:

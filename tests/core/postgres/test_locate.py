@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from payloom.core.postgres import LauncherError
+from payloom.core.postgres.account import make_passable
 from payloom.core.postgres.locate import Wheel, copied, find
 
 
@@ -21,6 +22,17 @@ def test_both_versions_are_found_and_run(version: int) -> None:
 def test_another_version_is_refused_with_the_choice() -> None:
     with pytest.raises(LauncherError, match=r"15 is not embedded; there are \[18, 16\]"):
         find(15)
+
+
+def test_a_directory_of_ours_is_passable_whoever_made_it(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        (tmp_path / "closed").mkdir()
+        for name in ("closed", "fresh"):
+            make_passable(tmp_path / name)
+            assert (tmp_path / name).stat().st_mode & 0o777 == 0o711
+    finally:
+        os.umask(before)
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def server_account() -> Account:
     """The caller, or for root the system account, created when it does not exist yet."""
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid(), borrowed=False)
-    STATE.mkdir(mode=0o711, parents=True, exist_ok=True)
+    make_passable(STATE)
     entry = _entry()
     if entry is None:
         with locked(STATE / "account.lock"):
@@ -53,6 +53,14 @@ def server_account() -> Account:
     if entry.pw_uid == 0:
         raise LauncherError(f"The account {NAME!r} is root itself; PostgreSQL refuses to run so.")
     return Account(entry.pw_uid, entry.pw_gid, borrowed=True)
+
+
+def make_passable(directory: Path) -> None:
+    """Make a directory of ours that the account passes through, also under a strict umask."""
+    directory.mkdir(mode=0o711, parents=True, exist_ok=True)
+    mode = directory.stat().st_mode
+    if mode & 0o011 != 0o011:
+        directory.chmod(mode | 0o011)
 
 
 def _entry() -> pwd.struct_passwd | None:

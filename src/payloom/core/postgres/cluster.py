@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from payloom.core.postgres.account import STATE
+from payloom.core.postgres.account import STATE, make_passable
 from payloom.core.postgres.config import write_settings
 from payloom.core.postgres.errors import LauncherError
 from payloom.core.postgres.layout import DATABASE, LOGINS, Layout, Role
@@ -61,7 +61,7 @@ def _parent(layout: Layout) -> Path:
     parent = layout.entry.parent
     if not layout.account.can_enter(parent):
         parent = CLUSTERS
-        parent.mkdir(mode=0o711, exist_ok=True)
+        make_passable(parent)
     return parent
 
 

@@ -16,11 +16,12 @@ import hashlib
 import os
 import shutil
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from payloom.core.postgres.account import STATE, Account, server_account
+from payloom.core.postgres.account import STATE, Account, make_passable, server_account
 from payloom.core.postgres.errors import LauncherError
 
 Role = Literal["app", "owner", "reader", "superuser"]
@@ -120,21 +121,25 @@ def layout_of(home: Path, version: int) -> Layout:
 
 
 def make_home(layout: Layout) -> None:
-    """Make the directories that starters share, passable for root's server account."""
-    mode = 0o711 if layout.account.borrowed else 0o700
-    layout.home.mkdir(mode=mode, parents=True, exist_ok=True)
-    layout.lock.parent.mkdir(mode=mode, exist_ok=True)
+    """Make the directories that starters share. A home that exists is left as it is."""
+    if layout.account.borrowed and not layout.home.exists():
+        make_passable(layout.home)
+    layout.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    layout.lock.parent.mkdir(mode=0o700, exist_ok=True)
+    if layout.account.borrowed:
+        make_passable(layout.lock.parent)
 
 
 def make_socket_directory(layout: Layout) -> None:
     """Create the private directory, or accept one only if nobody else can have touched it."""
     directory = layout.sockets
-    directory.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
-    try:
+    if layout.account.borrowed:
+        make_passable(directory.parent)
+    with suppress(FileExistsError):
         directory.mkdir(mode=0o700)
+    if directory.lstat().st_uid == os.geteuid():  # also by a starter who was killed right here
         layout.account.give(directory)
-    except FileExistsError:
-        check_socket_directory(layout)
+    check_socket_directory(layout)
 
 
 def check_socket_directory(layout: Layout) -> None:

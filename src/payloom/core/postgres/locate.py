@@ -8,7 +8,7 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
-from payloom.core.postgres.account import STATE, Account
+from payloom.core.postgres.account import STATE, Account, make_passable
 from payloom.core.postgres.errors import LauncherError
 from payloom.core.postgres.lock import locked
 
@@ -65,7 +65,7 @@ def copied(wheel: Wheel, into: Path) -> Wheel:
     copy = Wheel(target / PACKAGE, wheel.directory, wheel.release)
     if target.is_dir():
         return copy
-    into.mkdir(mode=0o711, parents=True, exist_ok=True)
+    make_passable(into)
     with locked(into / "lock"):
         if not target.is_dir():
             for leftover in into.glob(f"*{PARTIAL}"):
