@@ -47,7 +47,8 @@ CREATE TABLE deliveries (
     FOREIGN KEY (merchant_id, endpoint_id) REFERENCES webhook_endpoints (merchant_id, id),
     CHECK ((state = 'pending') = (finished_at IS NULL))
 );
-CREATE INDEX deliveries_due ON deliveries (next_at) WHERE state = 'pending';
+CREATE INDEX deliveries_due ON deliveries (merchant_id, endpoint_id, next_at)
+    WHERE state = 'pending';
 COMMENT ON INDEX deliveries_due IS 'webhooks.queries.claim_due: what the worker sends next';
 CREATE INDEX deliveries_exhausted ON deliveries (merchant_id, id) WHERE state = 'exhausted';
 COMMENT ON INDEX deliveries_exhausted IS 'upkeep: what waits for a person';
