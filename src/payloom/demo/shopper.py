@@ -76,11 +76,12 @@ class Shopper:
     async def _go_on(self, page: Page) -> Page:
         if form := page.form(lambda form: "cardNumber" in form.values):
             return await self._submit(page, form, **CARD)
-        if form := page.form(lambda form: form.action == "/checkout"):
-            return await self._submit(page, form)  # the till did not answer: try again
         if onwards := next((link for link in page.links if "/return/" in link), None):
             return await self._open(urljoin(page.url, onwards))
         await asyncio.sleep(PAUSE_S)
+        if urlsplit(page.url).path == "/checkout":  # the till did not answer
+            cart = await self._open(self.shop_url + "/cart")
+            return await self._submit(cart, _form(cart, "/checkout"))
         return await self._open(page.url)
 
     def _is_payment_page(self, page: Page) -> bool:
@@ -100,8 +101,8 @@ class Shopper:
 
     async def _fetch(self, method: str, url: str, data: dict[str, str] | None) -> Page:
         """A page, redirects followed one by one: each may meet a process that just restarts."""
-        deadline, hops = time.monotonic() + self.patience_s, 0
-        while hops < REDIRECTS_MAX:
+        deadline, hops, trouble = time.monotonic() + self.patience_s, 0, "redirects without end"
+        while hops < REDIRECTS_MAX and time.monotonic() < deadline:
             try:
                 async with self.http.request(
                     method, url, data=data, allow_redirects=False
@@ -112,11 +113,11 @@ class Shopper:
                         continue
                     if response.status < 500 or method != "GET":
                         return Page(url, await response.text())
+                    trouble = f"answers {response.status}"
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                if time.monotonic() > deadline:
-                    raise DemoError(f"{url} does not answer: {error!r}") from error
+                trouble = f"does not answer: {error!r}"
             await asyncio.sleep(PAUSE_S)
-        raise DemoError(f"{url} redirects without end")
+        raise DemoError(f"{url} {trouble}")
 
 
 def _form(page: Page, action: str) -> Form:
