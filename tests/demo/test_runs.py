@@ -46,11 +46,16 @@ def test_ctrl_c_stops_everything_and_the_next_run_has_the_same_merchant(
         assert second.facts == facts
 
 
-def test_when_ports_change_webhooks_follow(home: Path) -> None:
+def test_when_ports_change_and_the_sandbox_forgot_us_webhooks_follow(home: Path) -> None:
     before = json.loads((home / "demo.json").read_text())
+    for left in (home / "demo").glob("sandbox.sqlite*"):
+        left.unlink()
     base = three_free_ports(after=int(before["sandbox_url"].rpartition(":")[2]))
-    played = payloom(home, "demo", "--once", "--json", PORT_BASE=str(base))
-    assert json.loads(played.stdout)["ok"] is True, played.stderr
+    ended = payloom(home, "demo", "--once", "--json", PORT_BASE=str(base))
+    played = json.loads(ended.stdout)
+    assert played["ok"] is True, ended.stderr
+    assert "The PSP sent checkout.session.completed." in played["steps"][8]["detail"]
+    assert "signed webhook payment_order.succeeded" in played["steps"][8]["detail"]
     after = json.loads((home / "demo.json").read_text())
     assert after["api_url"] == f"http://127.0.0.1:{base}" != before["api_url"]
     assert after["merchant_id"] == before["merchant_id"]

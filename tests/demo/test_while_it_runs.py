@@ -1,10 +1,15 @@
 """A demo that runs, looked at from the outside."""
 
+import asyncio
 import json
 import stat
 import urllib.request
 from pathlib import Path
+from typing import Any
 
+import asyncpg
+
+from payloom.core import postgres
 from tests.demo.running import Demo, payloom
 
 FACTS = {
@@ -34,12 +39,7 @@ def test_what_scripts_are_told_is_complete_and_private(steady: Demo, ports: str)
     assert steady.facts["api_url"] == f"http://127.0.0.1:{base}"
     assert steady.facts["shop_url"] == f"http://127.0.0.1:{base + 1}"
     assert steady.facts["sandbox_url"] == f"http://127.0.0.1:{base + 2}"
-    request = urllib.request.Request(
-        steady.facts["api_url"] + "/v1/payment-orders",
-        headers={"Authorization": f"Bearer {steady.facts['api_key']}"},
-    )
-    with urllib.request.urlopen(request) as response:
-        assert response.status == 200
+    assert paid_order(steady)["payment_order_status"] == "SUCCEEDED"
 
 
 def test_no_secret_can_be_seen_in_a_process_list(steady: Demo) -> None:
@@ -48,3 +48,42 @@ def test_no_secret_can_be_seen_in_a_process_list(steady: Demo) -> None:
     for pid in steady.pids().values():
         words = Path(f"/proc/{pid}/cmdline").read_text()
         assert not any(secret in words for secret in secrets)
+
+
+def test_operators_can_ask_why_while_it_runs(steady: Demo) -> None:
+    order = paid_order(steady)
+    told = json.loads(payloom(steady.home, "explain", order["id"], "--json").stdout)
+    assert told["payment_order"]["payment_order_status"] == "SUCCEEDED"
+    kinds = [entry["kind"] for entry in told["data"]]
+    assert kinds[0] == "request.received"
+    assert {"psp.called", "notice.received", "posting.written"} <= set(kinds)
+    shown = payloom(steady.home, "explain", order["id"]).stdout.splitlines()
+    assert len(shown) >= len(kinds) + 1
+    assert order["reference"] in shown[0]
+
+
+async def test_books_that_do_not_balance_are_found_and_told(steady: Demo) -> None:
+    order = paid_order(steady)
+    superuser = await asyncpg.connect(postgres.dsn(steady.home, role="superuser"))
+    try:
+        await superuser.execute("SET session_replication_role = replica")  # no trigger speaks up
+        await superuser.execute("UPDATE payment_orders SET amount_captured = amount_captured - 1")
+        audited = await asyncio.to_thread(payloom, steady.home, "ledger", "audit", "--json")
+        shown = await asyncio.to_thread(payloom, steady.home, "ledger", "audit")
+    finally:
+        await superuser.execute("UPDATE payment_orders SET amount_captured = amount_captured + 1")
+        await superuser.close()
+    told = json.loads(audited.stdout)
+    assert (audited.returncode, told["ok"]) == (1, False)
+    assert (told["findings"][0]["invariant"], told["findings"][0]["what"]) == ("I11", order["id"])
+    assert (shown.returncode, order["id"] in shown.stdout) == (1, True)
+
+
+def paid_order(demo: Demo) -> Any:
+    """The newest; the first test of this file has paid one."""
+    request = urllib.request.Request(
+        demo.facts["api_url"] + "/v1/payment-orders",
+        headers={"Authorization": f"Bearer {demo.facts['api_key']}"},
+    )
+    with urllib.request.urlopen(request) as response:
+        return json.load(response)["data"][0]

@@ -52,6 +52,7 @@ class Program:
     environment: Mapping[str, str]
     probe: str  # a URL that answers 200 when it does its work
     home: Home
+    stop_s: float = STOP_S
     _process: Process | None = field(default=None, init=False)
 
     @property
@@ -91,7 +92,7 @@ class Program:
             with suppress(ProcessLookupError):
                 self._process.send_signal(number)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._process.wait(), STOP_S)
+                await asyncio.wait_for(self._process.wait(), self.stop_s)
 
 
 class DatabaseServer:

@@ -50,6 +50,7 @@ class Played:
 async def play(settings: Settings, facts: dict[str, str], console: Console) -> Played:
     """Buy something, and look whether it is paid and booked. Raises DemoError when stuck."""
     story = Story(console)
+    console.print()
     async with new_session() as http:
         shopper = Shopper(http, facts["shop_url"])
         watching: asyncio.Task[dict[str, Any]] | None = None

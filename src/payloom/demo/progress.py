@@ -57,18 +57,14 @@ class Progress:
                 self._console.print(self._row_of(line))
 
     def _table(self) -> Group:
-        table = Table.grid(padding=(0, 1), expand=False)
-        table.add_column(width=1)
-        table.add_column(min_width=self._width + 1, no_wrap=True)
-        table.add_column(overflow="ellipsis", no_wrap=True)
-        table.add_column(justify="right", no_wrap=True)
+        table = Table.grid(padding=(0, 1))
+        room = self._console.width - self._width - len("✓   00.0 s ")
         for line in self._lines.values():
-            table.add_row(
-                self._mark(line),
-                Text(line.title, "default" if line.began else "dim"),
-                Text(line.detail, "dim"),
-                Text(_seconds(line), "dim"),
-            )
+            detail = Text(line.detail, "dim")
+            detail.truncate(max(room, 1), overflow="ellipsis")
+            title = Text(line.title.ljust(self._width), "default" if line.began else "dim")
+            took = Text(_seconds(line).rjust(6), "dim")
+            table.add_row(self._mark(line), title, detail, took)
         return Group(Text(""), table)
 
     def _mark(self, line: Line) -> Text | Spinner:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import payloom
@@ -13,12 +14,14 @@ PAUSE_S = 0.5
 APART = {"shop": ("shop",), "sandbox": ("sandbox",), "demo": (), "cli": ("api", "worker")}
 
 
-async def watch_sources(tell: Callable[[str], None]) -> AsyncIterator[tuple[str, ...]]:
+async def watch_sources(
+    tell: Callable[[str], None], sources: Path = SOURCES
+) -> AsyncIterator[tuple[str, ...]]:
     """The names of the processes to restart, each time something was saved."""
-    before = await asyncio.to_thread(_times)
+    before = await asyncio.to_thread(_times, sources)
     while True:
         await asyncio.sleep(PAUSE_S)
-        now = await asyncio.to_thread(_times)
+        now = await asyncio.to_thread(_times, sources)
         changed = sorted(path for path in now if now[path] != before.get(path))
         before = now
         names = dict.fromkeys(name for path in changed for name in _programs_of(path))
@@ -32,9 +35,10 @@ def _programs_of(path: Path) -> tuple[str, ...]:
     return APART.get(path.parts[0], ("api", "worker"))
 
 
-def _times() -> dict[Path, int]:
+def _times(sources: Path) -> dict[Path, int]:
     times = {}
-    for path in SOURCES.rglob("*"):
-        if path.suffix in SUFFIXES and path.exists():
-            times[path.relative_to(SOURCES)] = path.stat().st_mtime_ns
+    for path in sources.rglob("*"):
+        if path.suffix in SUFFIXES:
+            with suppress(FileNotFoundError):  # an editor's file, gone already
+                times[path.relative_to(sources)] = path.stat().st_mtime_ns
     return times

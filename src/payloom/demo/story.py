@@ -36,17 +36,16 @@ class Story:
     def _print(self, step: dict[str, Any]) -> None:
         at = datetime.fromisoformat(step["at"])
         self._first = self._first or at
-        line = Text(f" {step['step']} ", "bold black on cyan")
-        line.append(f" {step['title']}", "bold default not reverse")
-        since = (at - self._first).total_seconds()
-        when = f"{at:%H:%M:%S}.{at.microsecond // 1000:03}  {since:+.3f} s"
-        self._console.print(line)
-        self._print_below(when, "cyan")
-        if step["detail"]:
-            self._print_below(step["detail"], "dim")
-
-    def _print_below(self, text: str, style: str) -> None:
         width = min(self._console.width, WIDTH_MAX)
+        title, since = f" {step['title']}", (at - self._first).total_seconds()
+        when = f"{at:%H:%M:%S}.{at.microsecond // 1000:03} {since:+7.3f} s"
+        space = " " * max(2, width - INDENT + 1 - len(title) - len(when))
+        self._console.print(
+            Text.assemble(
+                (f" {step['step']} ", "bold black on cyan"), (title, "bold"), space, (when, "cyan")
+            ),
+            soft_wrap=True,
+        )
         indent = " " * INDENT
-        for line in wrap(text, width, initial_indent=indent, subsequent_indent=indent):
-            self._console.print(Text(line, style))
+        for line in wrap(step["detail"], width, initial_indent=indent, subsequent_indent=indent):
+            self._console.print(Text(line, "dim"))

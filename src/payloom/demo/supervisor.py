@@ -99,7 +99,7 @@ class Keeper:
             return  # it ended; `ended` tells
         is_again = self._healthy.is_set()
         self._healthy.set()
-        if is_again:
+        if is_again and not self._stopping.is_set():
             took = time.monotonic() - since
             self._tell(f"{self.child.name} is back after {took:.1f} s (process {self.child.pid})")
 
