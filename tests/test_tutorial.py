@@ -1,12 +1,18 @@
 """The tutorial, run as written: every `sh` block in one shell, the `python` block in Python.
 
-What a reader sees in `console` blocks (starting the demo) is done by the test's own demo.
+The how-to about the sandbox goes the same way, since it needs the same demo. What a reader sees in
+`console` blocks (starting the demo) is done by the test's own demo.
 """
 
+import json
 import re
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +21,7 @@ from tests.demo.running import Demo, demo_on, environment, three_free_ports
 from tests.generate_docs import DOCS, ROOT
 
 TUTORIAL = DOCS / "tutorial" / "first-payment.md"
+SANDBOX = DOCS / "how-to" / "test-against-the-sandbox.md"
 WITHIN_S = 90
 
 
@@ -26,17 +33,16 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     postgres.remove(home)
 
 
-def _blocks(language: str) -> list[str]:
-    text = TUTORIAL.read_text()
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+def _blocks(language: str, page: Path = TUTORIAL) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
 
 
-def _run(command: list[str], text: str, demo: Demo) -> str:
+def _run(command: list[str], text: str, demo: Demo, **more: str) -> str:
     done = subprocess.run(
         command,
         input=text,
         cwd=ROOT,
-        env=environment(demo.home),
+        env=environment(demo.home, **more),
         text=True,
         capture_output=True,
         timeout=WITHIN_S,
@@ -69,3 +75,47 @@ def test_the_tutorial_has_no_command_that_is_not_run() -> None:
     languages = re.findall(r"^```(\w*)", TUTORIAL.read_text(), re.MULTILINE)
     assert set(filter(None, languages)) == {"console", "sh", "python"}
     assert _blocks("console") == ["$ make demo\n"]
+
+
+def test_a_script_plays_the_shopper(demo: Demo) -> None:
+    (script,) = _blocks("python play_the_shopper", SANDBOX)
+    names: dict[str, Any] = {}
+    exec(compile(script, SANDBOX.name, "exec"), names)
+    facts = demo.facts
+    url = _hosted_page(facts)
+    token = url.rpartition("/")[2].partition("#")[0]
+    names["pay"](facts["sandbox_url"], facts["psp_api_key"], token)
+    entry = next(e for e in _log(facts) if e["path"] == f"/v1/payment_pages/{token}/confirm")
+    assert entry["status"] == 200
+
+
+def test_faults_are_ordered_as_the_page_says(demo: Demo) -> None:
+    facts = demo.facts
+    script = "\n".join(["set -euo pipefail", *_blocks("sh", SANDBOX)])
+    told = _run(
+        ["bash", "-s"], script, demo, SANDBOX=facts["sandbox_url"], PSP_KEY=facts["psp_api_key"]
+    )
+    assert '"effect":"hook_lose"' in told
+    assert '"effect":"apply_then_drop"' in told
+    _sandbox(facts, "DELETE", "/_sandbox/faults")
+
+
+def _hosted_page(facts: dict[str, str]) -> str:
+    wanted = {"reference": f"t-{time.time_ns()}", "amount": 1450, "currency": "EUR"}
+    body = json.dumps({**wanted, "return_url": facts["shop_url"]}).encode()
+    request = urllib.request.Request(facts["api_url"] + "/v1/payment-orders", body)
+    request.add_header("Authorization", f"Bearer {facts['api_key']}")
+    request.add_header("Content-Type", "application/json")
+    with urllib.request.urlopen(request, timeout=15) as answer:
+        return str(json.load(answer)["redirect_url"])
+
+
+def _log(facts: dict[str, str]) -> list[dict[str, Any]]:
+    return list(_sandbox(facts, "GET", "/_sandbox/log"))
+
+
+def _sandbox(facts: dict[str, str], method: str, path: str) -> Any:
+    request = urllib.request.Request(facts["sandbox_url"] + path, method=method)
+    request.add_header("Authorization", f"Bearer {facts['psp_api_key']}")
+    with urllib.request.urlopen(request, timeout=15) as answer:
+        return json.load(answer)
