@@ -54,7 +54,12 @@ def build_app(rt: Runtime) -> Starlette:
 
     app = Starlette(
         # the busiest first: they are tried in this order
-        routes=[*stripe.routes(rt), *control.routes(rt), Route("/healthz", _healthz)],
+        routes=[
+            *stripe.routes(rt),
+            *control.routes(rt),
+            Route("/healthz", _healthz),
+            Route("/favicon.ico", _no_icon),
+        ],
         exception_handlers={ClientDisconnect: _gone},
         lifespan=lifespan,
     )
