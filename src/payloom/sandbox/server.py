@@ -96,3 +96,8 @@ async def _unknown(scope: Scope, receive: Receive, send: Send) -> None:
 
 async def _healthz(_: Request) -> Response:
     return JSONResponse({"status": "ok"})
+
+
+async def _no_icon(_: Request) -> Response:
+    """Browsers ask for one beside every answer that is no page of ours."""
+    return Response(status_code=204)
