@@ -1,6 +1,7 @@
 """serve, worker, sandbox: real processes that start, answer, and end well."""
 
 import asyncio
+import contextlib
 import json
 import signal
 from asyncio.subprocess import Process
@@ -107,4 +108,43 @@ async def test_the_sandbox_says_where_it_is(bare: Cli) -> None:
     async with running(bare, "sandbox", "--port", "0") as (process, ready):
         assert await status_of(ready["url"] + "/healthz") == 200
         process.terminate()
+        assert await asyncio.wait_for(process.wait(), WITHIN_S) == 0
+
+
+async def test_a_head_without_end_is_hung_up_on(cli: Cli) -> None:
+    async with running(cli, "serve", "--port", "0") as (_, ready):
+        port = int(ready["url"].rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /healthz HTTP/1.1\r\nhost: x\r\nx-big: ")
+        with contextlib.suppress(ConnectionError):
+            for _ in range(100):
+                writer.write(b"a" * 65_536)
+                await writer.drain()
+        with contextlib.suppress(ConnectionError):
+            answer = await asyncio.wait_for(reader.read(), 10)
+            assert answer.startswith(b"HTTP/1.1 431 ") or answer == b""
+        writer.close()
+        assert await status_of(ready["url"] + "/healthz") == 200
+
+
+async def test_a_request_in_flight_is_finished_before_the_api_stops(cli: Cli) -> None:
+    """Its body comes only after the signal, and it is answered all the same."""
+    key = (await cli.merchant())["api_key"]
+    body = b'{"reference": "W-1"}'
+    async with running(cli, "serve", "--port", "0") as (process, ready):
+        port = int(ready["url"].rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(
+            b"POST /v1/payment-orders HTTP/1.1\r\nhost: x\r\nauthorization: Bearer "
+            + key.encode()
+            + b"\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)
+        )
+        await writer.drain()
+        await asyncio.sleep(0.5)
+        process.terminate()
+        await asyncio.sleep(0.3)
+        writer.write(body)
+        answer = await asyncio.wait_for(reader.read(), 10)
+        assert answer.startswith(b"HTTP/1.1 422 "), answer
+        writer.close()
         assert await asyncio.wait_for(process.wait(), WITHIN_S) == 0

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from payloom.demo.ports import Ports, any_free, choose
 from payloom.demo.progress import Progress
 from payloom.demo.reload import watch_sources
 from payloom.demo.story import Story
+from payloom.demo.terminal import LastingConsole
 
 PAGE = """
 <a href="/back">Back</a><input name="outside" value="x">
@@ -127,3 +129,14 @@ async def test_a_saved_source_restarts_the_processes_it_belongs_to(tmp_path: Pat
         assert await asyncio.wait_for(waiting, 10) == programs
     assert "cart.py changed; restarting shop" in said[0]
     await changes.aclose()  # type: ignore[attr-defined]
+
+
+def test_the_demo_goes_on_when_nobody_reads_what_it_says() -> None:
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "w") as file:
+        out = LastingConsole(file=file)
+        out.print("heard")
+        os.close(reader)
+        out.print("unheard")
+        out.print("unheard, too")
+    assert out.quiet

@@ -1,5 +1,6 @@
 """How a command fails: one clear sentence on stderr, and an exit code that scripts can use."""
 
+import os
 import sys
 
 FAILED = 1
@@ -16,6 +17,9 @@ class Failure(Exception):
 
 def tell_failure(error: Exception) -> int:
     """Say what went wrong and answer the exit code. What is a bug is raised again."""
+    if isinstance(error, BrokenPipeError):  # `payloom merchants list --json | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     told = _sentence(error)
     if told is None:
         raise error

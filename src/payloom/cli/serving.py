@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
 from payloom.app import create_app
+from payloom.cli.bounded import BoundedProtocol
 from payloom.cli.failing import FAILED, Failure
 from payloom.cli.opening import read_settings
 from payloom.cli.patience import opened, until_ready
@@ -54,7 +55,7 @@ def run(settings: Settings, wanted: Wanted) -> None:
         factory=True,
         workers=wanted.workers,
         loop="uvloop",
-        http="httptools",
+        http=BoundedProtocol,
         ws="none",
         lifespan="on",
         log_config=None,

@@ -4,10 +4,10 @@ import asyncio
 import json
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from payloom.core import log
 from payloom.demo import DemoError
@@ -29,6 +29,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 URLS = ("shop_url", "api_url", "sandbox_url")
 
 Facts = dict[str, str]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +121,9 @@ class _Run:
             async for names in watch_sources(self.terminal.tell):
                 await stack.supervisor.restart(*names)
 
-    async def _unless_stopped(self, work: Any) -> Any:
+    async def _unless_stopped(self, work: Coroutine[Any, Any, T]) -> T | None:
         """What `work` answers; None if we are told to stop before it does."""
-        task, told = asyncio.ensure_future(work), asyncio.ensure_future(self.stopped.wait())
+        task, told = asyncio.create_task(work), asyncio.create_task(self.stopped.wait())
         await asyncio.wait({task, told}, return_when=asyncio.FIRST_COMPLETED)
         told.cancel()
         if task.done():

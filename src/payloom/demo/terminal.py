@@ -1,6 +1,7 @@
 """What a person sees of the demo once it runs; scripts get JSON on stdout instead."""
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,13 +19,23 @@ WIDTH_OF_FILES = 120
 WIDTH_MAX = 100
 
 
+class LastingConsole(Console):
+    """Goes quiet when nobody reads any more (`make demo | head`); the processes go on."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.file.fileno())
+        os.close(nowhere)
+
+
 class Terminal:
     """Where the demo speaks. With `as_json` people's words go to stderr."""
 
     def __init__(self, *, as_json: bool) -> None:
         stream = sys.stderr if as_json else sys.stdout
         width = None if stream.isatty() else WIDTH_OF_FILES
-        self.console = Console(file=stream, width=width, highlight=False)
+        self.console = LastingConsole(file=stream, width=width, highlight=False)
         self._as_json = as_json
 
     def tell(self, text: str) -> None:
