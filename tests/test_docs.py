@@ -1,5 +1,6 @@
 """The documents say what the code says, lead somewhere, and their examples run."""
 
+import inspect
 import re
 import tomllib
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from payloom.connectors.catalog import discover
 from payloom.core import ids
 from payloom.merchants.scopes import SCOPES
 from payloom.notices.returns import way_on
+from payloom.payments import decide
 from payloom.payments.model import Order
 from payloom.payments.states import State, Status
 from payloom.settings import Settings
@@ -78,6 +80,12 @@ def test_every_error_code_is_documented_with_advice() -> None:
 
 def test_every_state_and_status_is_documented() -> None:
     assert _missing("states.md", [*State, *Status]) == []
+
+
+def test_every_reason_for_attention_is_documented() -> None:
+    reasons = re.findall(r'return "([a-z_]+)"', inspect.getsource(decide._misfit))
+    assert len(reasons) > 4
+    assert _missing("states.md", reasons) == []
 
 
 def test_every_metric_is_documented() -> None:

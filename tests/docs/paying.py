@@ -210,13 +210,14 @@ def _rule(name: str, spec: dict[str, Any], required: set[str], *, answers: bool)
     values = limits.get("enum") or limits.get("items", {}).get("enum")
     if values:
         said.append("one of " + codes(values))
-    low = limits.get("minimum", limits.get("exclusiveMinimum"))
-    if low is not None and not answers:
-        more_than = "more than " if "exclusiveMinimum" in limits else "from "
-        said.append(f"{more_than}{low:,.0f} to {limits['maximum']:,.0f}")
+    low = limits.get("minimum", limits.get("exclusiveMinimum", -1) + 1)
+    if "maximum" in limits and not answers:
+        said.append(f"from {low:,.0f} to {limits['maximum']:,.0f}")
     for key, words in (("maxLength", "characters"), ("maxItems", "items")):
         if key in limits:
             said.append(f"at most {limits[key]:,} {words}")
     if spec.get("default") not in (None, [], {}):
         said.append(f"default {code(spec['default'])}")
-    return "; ".join([*said, *filter(None, [limits.get("description")])])
+    if limits.get("description"):
+        said.append(str(limits["description"]))
+    return "; ".join(said)
