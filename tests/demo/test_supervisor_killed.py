@@ -14,7 +14,7 @@ import pytest
 from payloom.demo.births import birth_of
 from payloom.demo.home import Home
 from payloom.demo.orphans import end_orphans
-from tests.demo.running import PROGRAMS, demo_on, is_alive, payloom, until
+from tests.demo.running import PROGRAMS, demo_on, environment, is_alive, payloom, until
 
 pytestmark = pytest.mark.crash
 
@@ -85,7 +85,11 @@ async def test_an_orphan_that_hears_nothing_is_ended_all_the_same(
 def test_a_program_whose_parent_is_gone_does_not_start(tmp_path: Path) -> None:
     nobody = str(os.getpid())  # the parent of the process in between, not of the program
     command = [sys.executable, "-m", "payloom.demo.tied", str(tmp_path / "note"), nobody]
-    script = f"{' '.join(command)} /bin/echo started"
-    said = subprocess.run(["/bin/sh", "-c", f"{script}; true"], capture_output=True, check=False)
+    said = subprocess.run(
+        ["/bin/sh", "-c", f"{' '.join(command)} /bin/echo started; true"],
+        env=environment(tmp_path),
+        capture_output=True,
+        check=False,
+    )
     assert said.stdout == b""
     assert json.loads((tmp_path / "note").read_text())["pid"] > 0
