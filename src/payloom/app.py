@@ -15,6 +15,7 @@ from payloom.core.db import DatabaseAway
 from payloom.core.idempotency import Keys
 from payloom.core.web import problems
 from payloom.core.web.middleware import Correlate
+from payloom.core.web.openapi import describe
 from payloom.explain import api as explain
 from payloom.merchants.auth import Authenticate
 from payloom.notices import api as notices
@@ -52,6 +53,7 @@ def create_app(open_runtime: Callable[[], AbstractAsyncContextManager[Runtime]])
     app.add_route("/readyz", readyz, methods=["GET"], include_in_schema=False)
     app.add_route("/metrics", metrics, methods=["GET"], include_in_schema=False)
     problems.install(app)
+    describe(app)
     app.add_middleware(Authenticate, rt_of=_runtime)
     app.add_middleware(Correlate)
     return app

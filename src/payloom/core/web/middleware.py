@@ -48,7 +48,7 @@ class Correlate:
                 self._tell(scope, status, time.perf_counter() - started, outside.seconds)
 
     def _tell(self, scope: Scope, status: int, seconds: float, outside: float) -> None:
-        route = getattr(scope.get("route"), "path", "unmatched")
+        route = _route(scope)
         HTTP_SECONDS.labels(route, scope["method"], status).observe(seconds)
         OWN_SECONDS.labels(route, scope["method"]).observe(max(0.0, seconds - outside))
         log.info(
@@ -58,6 +58,18 @@ class Correlate:
             status=status,
             ms=round(seconds * 1000, 1),
         )
+
+
+def _route(scope: Scope) -> str:
+    """The path's template: few values, whatever ids are asked for."""
+    if "endpoint" not in scope:
+        return "unmatched"
+    template = getattr(scope.get("route"), "path", None)
+    if template is None:  # a plain Starlette route does not leave itself in the scope
+        template = scope["path"]
+        for name, value in scope.get("path_params", {}).items():
+            template = template.replace(str(value), f"{{{name}}}")
+    return str(template)
 
 
 def _given(scope: Scope) -> str | None:

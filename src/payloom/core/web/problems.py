@@ -35,7 +35,7 @@ def problem_body(error: PayloomError) -> bytes:
     """The document's bytes."""
     return json.dumps(
         {
-            "type": f"https://payloom.dev/problems/{error.code}",
+            "type": f"urn:payloom:problem:{error.code}",
             "title": error.title,
             "status": error.status,
             "code": error.code,
