@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from payloom.cli.opening import with_runtime
@@ -44,26 +45,26 @@ def explain(
 
 
 def _print(out: Console, told: dict[str, Any]) -> None:
+    from payloom.core.money import Money
+
     order = told["payment_order"]
     line = Text(order["id"], "bold")
-    line.append(f"  {order['reference']}  {order['currency']} {order['amount']} minor units  ")
+    line.append(f"  {order['reference']}  {Money(order['amount'], order['currency'])}  ")
     line.append(order["payment_order_status"], "bold cyan")
     out.print(line)
     if order["attention"]:
         out.print(Text(f"Needs a person: {order['attention']}", "bold yellow"))
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(style="cyan", no_wrap=True)
+    table.add_column()
     for entry in told["data"]:
-        out.print(_line(entry))
+        why = f"  ({entry['cause']})" if entry["cause"] else ""
+        summary = Text.assemble(entry["summary"], (why, "dim"))
+        table.add_row(_time(entry["at"]), entry["kind"], summary)
     for coming in told["next"]:
-        out.print(Text(f"{_time(coming['at'])}  next  {coming['what']}", "dim"))
-
-
-def _line(entry: dict[str, Any]) -> Text:
-    line = Text(f"{_time(entry['at'])}  ", "dim")
-    line.append(f"{entry['kind']:<18}", "cyan")
-    line.append(f" {entry['summary']}", "default")
-    if entry["cause"]:
-        line.append(f"  ({entry['cause']})", "dim")
-    return line
+        table.add_row(_time(coming["at"]), "next", Text(coming["what"], "dim"))
+    out.print(table)
 
 
 def _time(text: str) -> str:

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
@@ -51,9 +50,19 @@ def print_list(
     if not rows:
         console().print(Text(nothing, "dim"))
         return
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for column in columns:
-        table.add_column(column.replace("_", " "), overflow="fold")
-    for row in rows:
-        table.add_row(*("—" if row[name] is None else str(row[name]) for name in columns))
-    console().print(table)
+    shown = [[column.replace("_", " ") for column in columns]]
+    shown += [[_cell(row[column]) for column in columns] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    out = console()
+    for number, cells in enumerate(shown):
+        padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+        # Never folded: an id in two pieces cannot be copied.
+        out.print(Text("  ".join(padded).rstrip(), "default" if number else "bold"), soft_wrap=True)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "—"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
