@@ -93,6 +93,7 @@ async def test_the_server_outlives_a_killed_supervisor_and_the_next_takes_over(
         connection = await asyncpg.connect(second["superuser"])
         assert await connection.fetchval("SELECT answer FROM kept") == 42
         await connection.close()
+        assert_never_crashed(home)
         supervisor.communicate("stop")
     assert not is_running(second["pid"])
 
@@ -103,6 +104,7 @@ def test_a_supervisor_takes_over_from_a_detached_server(caller: Caller, home: Pa
         owned = answer_of(supervisor)
         assert not is_running(detached["pid"])
         assert caller.run("dsn", home)["pid"] == owned["pid"]
+        assert_never_crashed(home)
         supervisor.communicate("stop")
 
 
@@ -167,6 +169,13 @@ async def stored(address: str) -> set[int]:
         return {row["number"] for row in await connection.fetch("SELECT number FROM kept")}
     finally:
         await connection.close()
+
+
+def assert_never_crashed(home: Path) -> None:
+    """Whoever takes over from a live server shuts it down; nothing has to be recovered."""
+    said = "".join(log.read_text() for log in (home / "postgres/18/log").iterdir())
+    assert said.count("database system was shut down at") == 2
+    assert "not properly shut down" not in said
 
 
 def is_running(pid: int) -> bool:

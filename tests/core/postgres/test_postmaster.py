@@ -87,6 +87,14 @@ async def test_stop_does_not_wait_for_clients(server: Postmaster, own_home: Path
     client.terminate()
 
 
+def test_a_server_that_hangs_is_ended_by_force(server: Postmaster) -> None:
+    server.start()
+    assert server.pid
+    os.kill(server.pid, signal.SIGSTOP)
+    server.stop(timeout_s=0.1)
+    assert server.poll() == -signal.SIGKILL
+
+
 def test_a_child_stopped_by_somebody_else_is_seen(server: Postmaster, own_home: Path) -> None:
     server.start()
     assert stop(own_home)

@@ -75,8 +75,8 @@ def _create() -> pwd.struct_passwd:
     command += ["--home-dir", str(STATE), "--shell", "/usr/sbin/nologin", NAME]
     try:
         said = run(command).stdout.strip()
-    except FileNotFoundError:
-        said = "there is no useradd here"
+    except OSError as error:  # not every system has useradd
+        said = str(error)
     entry = _entry()
     if entry is None:
         raise LauncherError(

@@ -103,26 +103,28 @@ def wait_until(condition: Callable[[], bool], timeout_s: float) -> bool:
     return True
 
 
-def _command_line(layout: Layout, pid: int) -> list[bytes]:
-    """The words a process was started with; empty if it is a zombie or of another account."""
+def words_by_proc(pid: int, uid: int) -> list[bytes]:
+    """The words a process was started with; empty if it is gone, a zombie or another user's."""
     try:
-        if PROC.joinpath("self").exists():
-            if (PROC / str(pid)).stat().st_uid != layout.account.uid:
-                return []
-            return (PROC / str(pid) / "cmdline").read_bytes().split(b"\0")
+        if (PROC / str(pid)).stat().st_uid != uid:
+            return []
+        return (PROC / str(pid) / "cmdline").read_bytes().split(b"\0")
     except (FileNotFoundError, ProcessLookupError):
         return []
-    return _command_line_by_ps(layout, pid)
 
 
-def _command_line_by_ps(layout: Layout, pid: int) -> list[bytes]:
-    """For systems without /proc; words are not marked there, so only ours are told apart."""
-    command = ["ps", "-o", "uid=,command=", "-p", str(pid)]
-    said = run(command).stdout.split(None, 1)
-    if len(said) < 2 or int(said[0]) != layout.account.uid:
+def words_by_ps(pid: int, uid: int) -> list[bytes]:
+    """The same where there is no /proc. Words are not told apart there, but for our server's."""
+    said = run(["ps", "-o", "uid=,command=", "-p", str(pid)]).stdout.split(None, 1)
+    if len(said) < 2 or int(said[0]) != uid:
         return []
     program, _, data = said[1].strip().partition(" -D ")
     return [os.fsencode(program), os.fsencode(data)]
+
+
+def _command_line(layout: Layout, pid: int) -> list[bytes]:
+    read = words_by_proc if PROC.joinpath("self").exists() else words_by_ps
+    return read(pid, layout.account.uid)
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
