@@ -24,6 +24,7 @@ ACQUIRE_TIMEOUT_S = 15.0
 AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -89,6 +90,9 @@ class Database:
                     "application_name": "payloom",
                     "timezone": "UTC",
                     "jit": "off",
+                    # Every query of ours goes by a key; a plan made while a table was small
+                    # must not read all of it once it has grown.
+                    "enable_seqscan": "off",
                     "statement_timeout": str(STATEMENT_TIMEOUT_MS),
                     "lock_timeout": str(LOCK_TIMEOUT_MS),
                     "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),

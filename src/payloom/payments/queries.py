@@ -34,7 +34,7 @@ async def lock_payments(
 ) -> dict[tuple[UUID, UUID], Payment]:
     """The payments of these (merchant, attempt), locked in id order, by (merchant, order)."""
     merchants, ids = [key[0] for key in attempts], [key[1] for key in attempts]
-    orders = await tx.fetch(_ORDER + _LOCK, merchants, ids)
+    orders = await tx.fetch(_LOCK, merchants, ids)
     rows = await tx.fetch(
         _ATTEMPTS + _OF_ORDERS,
         [row["merchant_id"] for row in orders],
@@ -210,14 +210,14 @@ def _attempt_changes(attempts: Sequence[Attempt]) -> tuple[list[Any], ...]:
 
 
 _ORDER = """
-SELECT o.merchant_id, o.id, m.mode, o.reference, o.fingerprint, o.payment_order_status, o.version,
-       o.event_sequence, o.payment_type, o.payment_method, o.method_types, o.psp, o.amount,
+SELECT o.merchant_id, o.id,
+       (SELECT mode FROM merchants WHERE merchant_id = o.merchant_id) AS mode, o.reference,
+       o.fingerprint, o.payment_order_status, o.version, o.event_sequence, o.payment_type, o.payment_method, o.method_types, o.psp, o.amount,
        o.currency, o.capture, o.amount_captured, o.amount_refunded, o.amount_disputed,
        o.return_url, o.cancel_url, o.locale, o.description, o.customer, o.line_items, o.metadata,
        o.last_error, o.attention, o.method, o.current_attempt, o.paid_by_attempt,
        o.cancel_requested_at, o.expires_at, o.correlation_id, o.created_at, o.updated_at
   FROM payment_orders AS o
-  JOIN merchants AS m ON m.merchant_id = o.merchant_id
 """
 
 _BY_REFERENCE = " WHERE o.merchant_id = $1 AND o.reference = $2"
@@ -228,13 +228,27 @@ _BY_ATTEMPT = """
  WHERE (o.merchant_id, o.id) IN (SELECT merchant_id, payment_order_id FROM attempts WHERE id = $1)
 """
 
+# Row by row through the keys: the cached plan of a join may read all orders there are.
 _LOCK = """
- WHERE (o.merchant_id, o.id) IN (
-           SELECT a.merchant_id, a.payment_order_id
-             FROM unnest($1::uuid[], $2::uuid[]) AS k (merchant_id, id)
-             JOIN attempts AS a ON a.merchant_id = k.merchant_id AND a.id = k.id)
- ORDER BY o.id
-   FOR UPDATE OF o
+WITH wanted AS MATERIALIZED (
+    SELECT DISTINCT a.merchant_id, a.payment_order_id AS id
+      FROM unnest($1::uuid[], $2::uuid[]) AS k (merchant_id, id)
+     CROSS JOIN LATERAL (SELECT merchant_id, payment_order_id FROM attempts
+                          WHERE merchant_id = k.merchant_id AND id = k.id LIMIT 1) AS a
+     ORDER BY a.payment_order_id
+)
+SELECT o.merchant_id, o.id,
+       (SELECT mode FROM merchants WHERE merchant_id = o.merchant_id) AS mode, o.reference,
+       o.fingerprint, o.payment_order_status, o.version, o.event_sequence, o.payment_type,
+       o.payment_method, o.method_types, o.psp, o.amount, o.currency, o.capture,
+       o.amount_captured, o.amount_refunded, o.amount_disputed, o.return_url, o.cancel_url,
+       o.locale, o.description, o.customer, o.line_items, o.metadata, o.last_error, o.attention,
+       o.method, o.current_attempt, o.paid_by_attempt, o.cancel_requested_at, o.expires_at,
+       o.correlation_id, o.created_at, o.updated_at
+  FROM wanted AS w
+ CROSS JOIN LATERAL (SELECT * FROM payment_orders
+                      WHERE merchant_id = w.merchant_id AND id = w.id
+                      LIMIT 1 FOR UPDATE) AS o
 """
 
 _LIST = """
