@@ -96,11 +96,22 @@ def _sentence(text: str) -> str:
 
 
 def _outcomes(timeline: Iterable[Record]) -> list[Record]:
-    """State changes that can only come from the provider's decision."""
-    return [
-        Record(at=record.at, kind="outcome", summary=record.summary, data=record.data)
+    """State changes that can only come from the provider's decision. The shopper was done and
+    the provider knew when the notice came, or before the change if there was none."""
+    changes = [
+        record
         for record in timeline
         if record.kind == "state.changed" and record.data.get("to") in OUTCOMES
+    ]
+    told = [record.at for record in timeline if record.kind == "notice.received"]
+    return [
+        Record(
+            at=max((at for at in told if at <= change.at), default=change.at),
+            kind="outcome",
+            summary=change.summary,
+            data=change.data,
+        )
+        for change in changes
     ]
 
 
