@@ -60,7 +60,7 @@ class Programs:
         """Start `python -m command…`; with `talks`, its standard input and output are pipes."""
         pipe = subprocess.PIPE if talks else subprocess.DEVNULL
         with self._log(name).open("ab") as log:
-            child = subprocess.Popen(  # noqa: S603 – our own programs, by name
+            child = subprocess.Popen(
                 [sys.executable, "-m", *command],
                 stdin=pipe,
                 stdout=pipe if talks else log,
@@ -133,13 +133,13 @@ def free_port() -> int:
 
 def get(url: str) -> bytes:
     """The body of a page of one of our processes."""
-    with urllib.request.urlopen(url, timeout=10) as response:  # noqa: S310 – loopback, by us
+    with urllib.request.urlopen(url, timeout=10) as response:
         body: bytes = response.read()
     return body
 
 
 def _start_janitor(home: Path) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(  # noqa: S603 – our own program
+    return subprocess.Popen(
         [sys.executable, "-m", "bench.janitor", str(home)],
         stdin=subprocess.PIPE,
         cwd=ROOT,
