@@ -212,11 +212,12 @@ def _attempt_changes(attempts: Sequence[Attempt]) -> tuple[list[Any], ...]:
 _ORDER = """
 SELECT o.merchant_id, o.id,
        (SELECT mode FROM merchants WHERE merchant_id = o.merchant_id) AS mode, o.reference,
-       o.fingerprint, o.payment_order_status, o.version, o.event_sequence, o.payment_type, o.payment_method, o.method_types, o.psp, o.amount,
-       o.currency, o.capture, o.amount_captured, o.amount_refunded, o.amount_disputed,
-       o.return_url, o.cancel_url, o.locale, o.description, o.customer, o.line_items, o.metadata,
-       o.last_error, o.attention, o.method, o.current_attempt, o.paid_by_attempt,
-       o.cancel_requested_at, o.expires_at, o.correlation_id, o.created_at, o.updated_at
+       o.fingerprint, o.payment_order_status, o.version, o.event_sequence, o.payment_type,
+       o.payment_method, o.method_types, o.psp, o.amount, o.currency, o.capture,
+       o.amount_captured, o.amount_refunded, o.amount_disputed, o.return_url, o.cancel_url,
+       o.locale, o.description, o.customer, o.line_items, o.metadata, o.last_error, o.attention,
+       o.method, o.current_attempt, o.paid_by_attempt, o.cancel_requested_at, o.expires_at,
+       o.correlation_id, o.created_at, o.updated_at
   FROM payment_orders AS o
 """
 
