@@ -184,10 +184,14 @@ Outcome = (
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing a PSP told us; `psp_event` is its id there, the same on every repetition."""
+    """One thing a PSP told us; `psp_event` is its id there, the same on every repetition.
+
+    `attempt` is the id of ours that it names, as a hint: nothing is concluded from it.
+    """
 
     psp_event: str
     type: str
+    attempt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

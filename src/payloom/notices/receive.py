@@ -8,8 +8,6 @@ from uuid import UUID
 import structlog
 
 from payloom.connectors.contract import (
-    Concerns,
-    Connector,
     ForgedNotice,
     Notice,
     Reading,
@@ -61,13 +59,11 @@ async def receive(
         log.error(
             "notice.unreadable", connection=ids.text("con", connection_id), why=str(unreadable)
         )
-    await _store(rt, connection, connector, reading, body)
+    await _store(rt, connection, reading, body)
     return Reply(reading.reply_status, reading.reply_body)
 
 
-async def _store(
-    rt: Runtime, connection: Connection, connector: Connector, reading: Reading, body: bytes
-) -> None:
+async def _store(rt: Runtime, connection: Connection, reading: Reading, body: bytes) -> None:
     now = rt.clock()
     rows = [
         Stored(
@@ -77,7 +73,7 @@ async def _store(
             psp_event=notice.psp_event,
             type=notice.type,
             body=body,
-            attempt_id=_attempt_id(connector, body),
+            attempt_id=ids.maybe("att", notice.attempt),
         )
         for notice in reading.notices
     ]
@@ -87,14 +83,6 @@ async def _store(
         result = "stored" if row.id in fresh else "duplicate"
         NOTICES.labels(connection.psp, result).inc()
         log.info("notice.received", notice=ids.text("ntc", row.id), type=row.type, result=result)
-
-
-def _attempt_id(connector: Connector, body: bytes) -> UUID | None:
-    try:
-        meaning = connector.meaning(body)
-    except UnreadableNotice:
-        return None
-    return ids.maybe("att", meaning.attempt) if isinstance(meaning, Concerns) else None
 
 
 def _unreadable(body: bytes) -> Reading:

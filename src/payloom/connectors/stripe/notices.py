@@ -52,7 +52,7 @@ def read(
     if signed_at is None or int(signed_at[1]) > now.timestamp() + TOLERANCE_S:
         raise ForgedNotice("signed in the future")
     event = _event(body)
-    return Reading((Notice(event["id"], event["type"]),))
+    return Reading((Notice(event["id"], event["type"], _attempt(event)),))
 
 
 def meaning(body: bytes, *, livemode: bool) -> Meaning:
@@ -63,12 +63,22 @@ def meaning(body: bytes, *, livemode: bool) -> Meaning:
     reader = _READERS.get(event["type"])
     if reader is None:
         return Ignored(f"{event['type']} moves nothing of ours")
-    data = event.get("data")
-    thing = data.get("object") if isinstance(data, Mapping) else None
-    if not isinstance(thing, Mapping):
+    thing = _object(event)
+    if thing is None:
         raise UnreadableNotice("the event has no data.object")
     attempt = mapping.attempt_of(thing)
     return NotOurs() if attempt is None else Concerns(attempt, reader(thing))
+
+
+def _attempt(event: Mapping[str, Any]) -> str | None:
+    thing = _object(event) if event["type"] in _READERS else None
+    return mapping.attempt_of(thing) if thing is not None else None
+
+
+def _object(event: Mapping[str, Any]) -> _Object | None:
+    data = event.get("data")
+    thing = data.get("object") if isinstance(data, Mapping) else None
+    return thing if isinstance(thing, Mapping) else None
 
 
 def _verifies(body: bytes, header: str | None, secret: Secret) -> bool:
