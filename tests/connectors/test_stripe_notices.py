@@ -107,7 +107,7 @@ def test_the_time_of_signing_is_near_now(
     headers = signed(BODY, at=time.time() + seconds)
     now = datetime.now(UTC)
     if accepted:
-        assert connector.read_notice(headers, BODY, now)
+        assert connector.read_notice(headers, BODY, now).notices
     else:
         with pytest.raises(ForgedNotice):
             connector.read_notice(headers, BODY, now)
@@ -217,7 +217,8 @@ def test_what_an_event_says(
 def test_other_kinds_are_ignored_and_others_things_are_not_ours(connector: Connector) -> None:
     for kind in ("charge.succeeded", "payment_intent.succeeded", "no.such.kind", "x"):
         assert isinstance(connector.meaning(event(kind, session())), Ignored)
-    for metadata in (None, {}, {"payloom_attempt": 5}, {"order": "1"}, []):
+    odd: list[Any] = [None, {}, {"payloom_attempt": 5}, {"order": "1"}, []]
+    for metadata in odd:
         found = connector.meaning(event(COMPLETED, session(metadata=metadata)))
         assert found == NotOurs()
 

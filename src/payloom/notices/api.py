@@ -3,8 +3,10 @@
 Plain Starlette: the raw bytes count here, and the route is hot.
 """
 
+import asyncio
+
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from payloom.core import ids
@@ -33,8 +35,10 @@ async def shopper_returns(request: Request) -> Response:
     attempt_id = ids.parse("att", request.path_params["attempt"])
     token = request.query_params.get("t", "")
     canceled = "canceled" in request.query_params
-    url = await rt.spawn(come_back(rt, attempt_id, token, canceled=canceled))
-    return RedirectResponse(url, 303, _NO_STORE)
+    coming = rt.spawn(come_back(rt, attempt_id, token, canceled=canceled))
+    url = await asyncio.shield(coming)  # what it has begun it ends, whoever hangs up
+    # not RedirectResponse: that would quote what the shop's URL may well hold as it is
+    return Response(status_code=303, headers={"Location": url, **_NO_STORE})
 
 
 routes = [

@@ -25,7 +25,7 @@ from payloom.core.metrics import NOTICE_LAG_SECONDS
 from payloom.merchants.connections import connector_of
 from payloom.notices import queries
 from payloom.notices.queries import Finished, Waiting
-from payloom.payments.model import Cause, Fact
+from payloom.payments.model import Attempt, Cause, Fact, Payment
 from payloom.payments.record import Recorded, record
 from payloom.payments.states import State
 from payloom.runtime import Runtime
@@ -56,13 +56,16 @@ async def apply_waiting(rt: Runtime, *, limit: int) -> int:
     return len(claimed)
 
 
-async def apply_of_attempt(rt: Runtime, merchant_id: UUID, attempt_id: UUID) -> int:
-    """Apply at once what is stored about one attempt: its shopper is waiting."""
+async def apply_of_attempt(rt: Runtime, attempt: Attempt) -> Payment | None:
+    """Apply at once what is stored about one attempt, whose shopper is waiting; its payment
+    afterwards, None when nothing was stored."""
+    # Loaded now: many shoppers who each hold a connection and want a second would wait for ever.
+    await _connector(rt, attempt.connection_id)
     async with rt.db.transaction() as tx:
         now = rt.clock()
-        claimed = await queries.claim_of_attempt(tx, merchant_id, attempt_id)
-        await _apply(rt, tx, claimed, now)
-    return len(claimed)
+        claimed = await queries.claim_of_attempt(tx, attempt.merchant_id, attempt.id)
+        recorded = await _apply(rt, tx, claimed, now)
+    return recorded[-1].payment if recorded else None
 
 
 async def _apply_alone(rt: Runtime, waiting: Waiting) -> None:
@@ -81,9 +84,9 @@ async def _apply_alone(rt: Runtime, waiting: Waiting) -> None:
             await queries.finish(tx, [_broken(waiting, repr(broken), now)], now)
 
 
-async def _apply(rt: Runtime, tx: Tx, claimed: Sequence[Waiting], now: datetime) -> None:
+async def _apply(rt: Runtime, tx: Tx, claimed: Sequence[Waiting], now: datetime) -> list[Recorded]:
     if not claimed:
-        return
+        return []
     ends: list[Finished] = []
     facts: list[tuple[Waiting, Fact]] = []
     for waiting in claimed:
@@ -97,6 +100,7 @@ async def _apply(rt: Runtime, tx: Tx, claimed: Sequence[Waiting], now: datetime)
     of_fact = {id(each.fact): each for each in recorded}
     ends += [_ended(waiting, of_fact[id(fact)], now) for waiting, fact in facts]
     await queries.finish(tx, ends, now)
+    return recorded
 
 
 async def _connector(rt: Runtime, connection_id: UUID) -> Connector:
@@ -119,7 +123,9 @@ def _fact(waiting: Waiting, meaning: Meaning | UnreadableNotice) -> Fact | None:
     if attempt_id is None:
         return None
     cause = Cause("notice", ids.text("ntc", notice.id))
-    return Fact(notice.merchant_id, attempt_id, meaning.outcome, cause)
+    return Fact(
+        notice.merchant_id, attempt_id, meaning.outcome, cause, connection_id=notice.connection_id
+    )
 
 
 def _without_effect(

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from payloom.core.db import Tx
 
+REMARK_MAX = 2_000  # characters
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -77,12 +79,13 @@ async def claim_of_attempt(tx: Tx, merchant_id: UUID, attempt_id: UUID) -> list[
 
 
 async def finish(tx: Tx, ends: Sequence[Finished], now: datetime) -> None:
+    """Mark them, except those that another has finished meanwhile."""
     await tx.execute(
         _FINISH,
         [end.merchant_id for end in ends],
         [end.id for end in ends],
         [end.state for end in ends],
-        [end.remark for end in ends],
+        [end.remark[:REMARK_MAX] if end.remark else None for end in ends],
         [end.next_at for end in ends],
         now,
     )
@@ -133,5 +136,5 @@ UPDATE notices AS n
        finished_at = CASE WHEN f.state = 'stored' THEN NULL ELSE $6::timestamptz END
   FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[])
        AS f (merchant_id, id, state, remark, next_at)
- WHERE n.merchant_id = f.merchant_id AND n.id = f.id
+ WHERE n.merchant_id = f.merchant_id AND n.id = f.id AND n.state = 'stored'
 """

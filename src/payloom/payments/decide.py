@@ -80,6 +80,8 @@ class Doubt:
 def decide(payment: Payment, fact: Fact, now: datetime) -> Change | Nothing | Doubt:
     """The change that `fact` makes to `payment`."""
     attempt = payment.attempt(fact.attempt_id)
+    if fact.connection_id not in (None, attempt.connection_id):
+        return Doubt("told by another account than the one we registered with")  # F41
     outcome = _at_our_wish(payment.order, attempt, fact.outcome)
     if isinstance(outcome, Unknown):
         return Doubt(outcome.why)

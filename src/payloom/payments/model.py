@@ -119,6 +119,7 @@ class Fact:
     attempt_id: UUID
     outcome: Outcome
     cause: Cause
+    connection_id: UUID | None = None  # whose notice it was; None: we asked the right one
 
 
 @dataclass(frozen=True, slots=True)
