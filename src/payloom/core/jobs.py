@@ -54,9 +54,13 @@ async def drop(tx: Tx, kind: str, keys: Sequence[tuple[UUID, UUID]]) -> None:
 
 
 async def claim(tx: Tx, now: datetime, *, limit: int) -> list[Job]:
-    """Take what is due, oldest first, for LEASE_S seconds of the database's clock."""
-    rows = await tx.fetch(_CLAIM, now, limit, LEASE_S)
-    return [_job(row) for row in rows]
+    """Take what is due, oldest first, for LEASE_S seconds of the database's clock.
+
+    What was claimed TRIES_MAX times and never came to an end, as if it killed its worker each
+    time, is quarantined instead (F84).
+    """
+    rows = await tx.fetch(_CLAIM, now, limit, LEASE_S, TRIES_MAX)
+    return [_job(row) for row in rows if not row["is_given_up"]]
 
 
 async def extend(tx: Tx, running: Sequence[Job]) -> None:
@@ -144,13 +148,16 @@ DELETE FROM jobs AS j
 _CLAIM = """
 UPDATE jobs AS j
    SET lease_until = clock_timestamp() + $3 * interval '1 second',
-       fence = j.fence + 1, tries = j.tries + 1
+       fence = j.fence + 1, tries = j.tries + 1,
+       quarantined_at = CASE WHEN j.tries >= $4 THEN $1 END,
+       last_error = CASE WHEN j.tries >= $4 THEN 'its workers never ended it' ELSE j.last_error END
   FROM (SELECT merchant_id, kind, subject FROM jobs
          WHERE quarantined_at IS NULL AND run_at <= $1
            AND (lease_until IS NULL OR lease_until < clock_timestamp())
          ORDER BY run_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS due
  WHERE (j.merchant_id, j.kind, j.subject) = (due.merchant_id, due.kind, due.subject)
-RETURNING j.merchant_id, j.kind, j.subject, j.tries, j.fence, j.correlation_id
+RETURNING j.merchant_id, j.kind, j.subject, j.tries, j.fence, j.correlation_id,
+          j.quarantined_at IS NOT NULL AS is_given_up
 """
 
 _EXTEND = """
