@@ -1,0 +1,17 @@
+"""A worker of its own process: `python -m tests.core.job_worker DSN KEY`."""
+
+import asyncio
+import sys
+
+from payloom.runtime import running
+from payloom.settings import Settings
+from payloom.worker import Worker
+
+
+async def main(dsn: str, master_key: str) -> None:
+    settings = Settings.from_env({"HOME": "."})
+    async with running(settings, dsn, bytes.fromhex(master_key)) as rt:
+        await Worker(rt).run()
+
+
+asyncio.run(main(*sys.argv[1:]))
