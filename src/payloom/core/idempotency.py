@@ -14,7 +14,7 @@ from uuid import UUID
 
 from payloom.core import ids
 from payloom.core.db import Database, Tx
-from payloom.core.errors import Conflict, InvalidRequest
+from payloom.core.errors import Conflict, InvalidRequest, PayloomError
 
 LEASE_S = 12  # a request answers within 10 s; who takes over too early does no harm
 WAIT_S = 10.0
@@ -120,17 +120,35 @@ class Keys:
         for pause in _pauses():
             claim = Claim(self._db, *name, fingerprint, now, ids.new())
             with suppress(KeyTaken):
+                return await self._under_unless_kept(claim, work)
+            if kept := await self._kept(claim):
+                return kept
+            with suppress(KeyTaken):
+                await claim.take()  # its owner may be dead
                 return await _under(claim, work)
-            async with self._db.statement() as tx:
-                held = await tx.fetchrow(_READ, *name)
-            if held is not None and held["fingerprint"] != fingerprint:
-                raise KeyReused
-            if held is not None and held["status"] is not None:
-                return Answer(held["status"], held["body"])
             if asyncio.get_running_loop().time() + pause > deadline:
                 break
             await asyncio.sleep(pause)
         raise StillRunning(retry_after_s=1)
+
+    async def _under_unless_kept(self, claim: Claim, work: Work) -> Answer:
+        """A request that was answered once is not refused later for what has changed since."""
+        try:
+            return await _under(claim, work)
+        except PayloomError:
+            kept = None if claim.is_taken else await self._kept(claim)
+            if kept is None:
+                raise
+            return kept
+
+    async def _kept(self, claim: Claim) -> Answer | None:
+        async with self._db.statement() as tx:
+            held = await tx.fetchrow(_READ, claim.merchant_id, claim.key)
+        if held is not None and held["fingerprint"] != claim.fingerprint:
+            raise KeyReused
+        if held is None or held["status"] is None:
+            return None
+        return Answer(held["status"], held["body"])
 
 
 async def _under(claim: Claim, work: Work) -> Answer:

@@ -25,22 +25,24 @@ class Placed(Enum):
 
 
 async def place(tx: Tx, payment: Payment, claim: Claim | None, look_up_at: datetime) -> Placed:
-    """The claim on the caller's key, the order, its attempt, its log row and its job."""
+    """The claim on the caller's key, unless it is taken already, the order, its attempt, its log
+    row and its job."""
     order = payment.order
+    fresh = None if claim is None or claim.is_taken else claim
     row = await tx.fetchrow(
         _PLACE,
         *queries.order_values(order),
         *queries.attempt_values(payment.current),
-        claim.key if claim else None,
-        claim.fingerprint if claim else None,
-        claim.owner if claim else None,
+        fresh.key if fresh else None,
+        fresh.fingerprint if fresh else None,
+        fresh.owner if fresh else None,
         LEASE_S,
         look_up_at,
     )
-    if row is None or (claim is not None and not row["claimed"]):
-        return Placed.KEY_TAKEN if claim else Placed.REFERENCE_TAKEN
-    if claim is not None:
-        claim.is_taken = True
+    if row is None or (fresh is not None and not row["claimed"]):
+        return Placed.KEY_TAKEN if fresh else Placed.REFERENCE_TAKEN
+    if fresh is not None:
+        fresh.is_taken = True
     return Placed.NEW if row["placed"] else Placed.REFERENCE_TAKEN
 
 
