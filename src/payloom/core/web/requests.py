@@ -7,10 +7,11 @@ from typing import Any
 from fastapi import Request
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from payloom.core import strict_json
-from payloom.core.errors import TooLarge, UnsupportedMedia, invalid
+from payloom.core.errors import TooLarge, Unparsable, UnsupportedMedia, invalid
 
 
 class Strict(BaseModel):
@@ -58,15 +59,18 @@ class StrictRoute(APIRoute):
 
 
 async def read_body(request: Request, size_max: int) -> bytes:
-    """The whole body. Raises TooLarge before more than `size_max` bytes are kept."""
+    """The whole body. Raises TooLarge before more than `size_max` bytes are kept, Unparsable."""
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > size_max:
         raise TooLarge(f"The request body may have at most {size_max} bytes")
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > size_max:
-            raise TooLarge(f"The request body may have at most {size_max} bytes")
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > size_max:
+                raise TooLarge(f"The request body may have at most {size_max} bytes")
+    except ClientDisconnect:  # nobody is there to read this, but it is no bug of ours either
+        raise Unparsable("The request body ended early") from None
     return bytes(body)
 
 
