@@ -30,6 +30,7 @@ AWAY = (
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
     asyncpg.DiskFullError,
+    asyncpg.ReadOnlySQLTransactionError,  # a standby, or a primary that is one no more
     asyncpg.InvalidPasswordError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.QueryCanceledError,
