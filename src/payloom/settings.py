@@ -4,7 +4,7 @@ No other module reads the environment. Secrets are masked in `repr`.
 """
 
 import base64
-import binascii
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,8 +94,7 @@ class _Reader:
 
     def url(self, name: str, default: str) -> str:
         value = self.text(name, default).rstrip("/")
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+        if not _is_base_url(value):
             self.mistakes.append(f"{name}: must be a URL like https://pay.example.com")
         return value
 
@@ -104,7 +103,7 @@ class _Reader:
 
     def number(self, name: str, default: int, least: int, most: int) -> int:
         value = self.text(name, str(default))
-        if not (value.isascii() and value.isdigit() and least <= int(value) <= most):
+        if not (re.fullmatch(r"[0-9]{1,9}", value) and least <= int(value) <= most):
             self.mistakes.append(f"{name}: must be a whole number from {least} to {most}")
             return default
         return int(value)
@@ -122,8 +121,21 @@ class _Reader:
             raise BadSettings(self.mistakes)
 
 
+def _is_base_url(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port  # looked at only when asked for
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.query
+
+
 def _check_database_url(value: str) -> str | None:
-    if urlsplit(value).scheme not in ("postgresql", "postgres"):
+    try:
+        scheme = urlsplit(value).scheme
+    except ValueError:
+        scheme = ""
+    if scheme not in ("postgresql", "postgres"):
         return "must look like postgresql://user:password@host/database"
     return None
 
@@ -131,6 +143,6 @@ def _check_database_url(value: str) -> str | None:
 def _check_master_key(value: str) -> str | None:
     try:
         size = len(base64.b64decode(value, validate=True))
-    except binascii.Error:
+    except ValueError:  # binascii.Error is one; text that is not ASCII is another
         size = 0
     return None if size == KEY_BYTES else f"must be the base64 of exactly {KEY_BYTES} bytes"
