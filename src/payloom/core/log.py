@@ -11,8 +11,12 @@ from typing import Any
 
 import structlog
 
-_SECRET = re.compile(r"\b(?:sk|rk)_(?:test|live)_\w+|\bwhsec_[\w+/=]+")
-_DIGITS = re.compile(r"(?<![\w.])\d(?:[ -]?\d){11,18}(?![\w.])")
+# Where a word begins, also behind the letter of an escape such as \n in the text of bytes.
+_BEGIN = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))"
+_SECRET = re.compile(_BEGIN + r"(?:(?:sk|rk)_(?:test|live)_\w+|whsec_[\w+/=]+)")
+_DIGITS = re.compile(_BEGIN + r"\d(?:[ -]?\d){11,}(?![A-Za-z0-9])")
+
+DIGITS_MIN, DIGITS_MAX = 12, 19  # of a card number
 
 
 def configure(level: str = "INFO", *, process: str = "") -> None:
@@ -32,25 +36,50 @@ def configure(level: str = "INFO", *, process: str = "") -> None:
     )
     if process:
         structlog.contextvars.bind_contextvars(process=process)
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s %(message)s")
+    others = logging.StreamHandler(sys.stderr)
+    others.setFormatter(_Masked("%(name)s %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[others])
 
 
 def mask(text: str) -> str:
     """The text with secrets and card-like numbers (12 to 19 digits that pass Luhn) blanked."""
     text = _SECRET.sub("[secret]", text)
-    return _DIGITS.sub(lambda found: "[card]" if _luhn(found[0]) else found[0], text)
+    return _DIGITS.sub(lambda found: "[card]" if _holds_card(found[0]) else found[0], text)
 
 
-def _luhn(text: str) -> bool:
-    digits = [int(char) for char in reversed(text) if char.isdigit()]
+def _holds_card(text: str) -> bool:
+    """Whether some groups of digits in a row make a card number: the first may be of something
+    else, as in "2 x 4242 4242 4242 4242" without the x."""
+    groups = re.split("[ -]", text)
+    for start in range(len(groups)):
+        number = ""
+        for group in groups[start:]:
+            number += group
+            if len(number) > DIGITS_MAX:
+                break
+            if len(number) >= DIGITS_MIN and _luhn(number):
+                return True
+    return False
+
+
+def _luhn(number: str) -> bool:
+    digits = [int(char) for char in reversed(number)]
     doubled = (sum(divmod(2 * digit, 10)) for digit in digits[1::2])
     return (sum(digits[::2]) + sum(doubled)) % 10 == 0
 
 
 def _mask(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
     for key, value in line.items():
-        if isinstance(value, str):
-            line[key] = mask(value)
-        elif isinstance(value, (dict, list, tuple, bytes, Exception)):
-            line[key] = mask(str(value))
+        if isinstance(value, bool | float | None):
+            continue
+        masked = mask(str(value))
+        if not isinstance(value, int) or masked != str(value):
+            line[key] = masked
     return line
+
+
+class _Masked(logging.Formatter):
+    """For the lines of libraries."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return mask(super().format(record))
