@@ -15,8 +15,8 @@ demo: .venv/.runtime ## Run the whole thing: database, API, worker, PSP sandbox,
 	@exec $(BIN)/payloom demo $(if $(ONCE),--once)
 
 test: .venv/.dev .venv/.browser ## Run every test (PG=16: on PostgreSQL 16; TESTS=path: only those)
-	@TEST_PG="$(or $(PG),18)" TEST_DATABASE_URL="$(PAYLOOM_DATABASE_URL)" PAYLOOM_DATABASE_URL= \
-	  $(BIN)/python -m tests.run -n $(WORKERS) $(TESTS)
+	@env -u PAYLOOM_DATABASE_URL TEST_PG="$(or $(PG),18)" \
+	  TEST_DATABASE_URL="$(PAYLOOM_DATABASE_URL)" $(BIN)/python -m tests.run -n $(WORKERS) $(TESTS)
 
 check: .venv/.dev ## Lint, format, types, layers
 	$(BIN)/ruff check .
