@@ -25,7 +25,8 @@ class _Skips:
 
 def main() -> int:
     skips = _Skips()
-    code = int(pytest.main(["-q", *sys.argv[1:]], plugins=[skips]))
+    # A file's tests stay together: some share a demo or a cluster that takes seconds to make.
+    code = int(pytest.main(["-q", "--dist", "loadfile", *sys.argv[1:]], plugins=[skips]))
     if not skips.names:
         return code
     why = "" if browser.executable() else " (no browser can be had here)"

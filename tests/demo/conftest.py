@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from payloom.core import postgres
-from tests.demo.running import Demo, demo_on, three_free_ports
+from tests.demo.running import Demo, demo_on, payloom, three_free_ports
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +20,15 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def ports() -> str:
     return str(three_free_ports())
+
+
+@pytest.fixture
+def used_home(home: Path, ports: str) -> Path:
+    """A home where a demo has been before."""
+    if not (home / "demo.json").exists():
+        played = payloom(home, "demo", "--once", PORT_BASE=ports)
+        assert played.returncode == 0, played.stderr
+    return home
 
 
 @pytest.fixture(scope="module")

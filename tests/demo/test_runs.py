@@ -46,7 +46,8 @@ def test_ctrl_c_stops_everything_and_the_next_run_has_the_same_merchant(
         assert second.facts == facts
 
 
-def test_when_ports_change_and_the_sandbox_forgot_us_webhooks_follow(home: Path) -> None:
+def test_when_ports_change_and_the_sandbox_forgot_us_webhooks_follow(used_home: Path) -> None:
+    home = used_home
     before = json.loads((home / "demo.json").read_text())
     for left in (home / "demo").glob("sandbox.sqlite*"):
         left.unlink()
@@ -61,7 +62,8 @@ def test_when_ports_change_and_the_sandbox_forgot_us_webhooks_follow(home: Path)
     assert after["merchant_id"] == before["merchant_id"]
 
 
-def test_ports_that_are_taken_are_avoided_unless_they_were_asked_for(home: Path) -> None:
+def test_ports_that_are_taken_are_avoided_unless_they_were_asked_for(used_home: Path) -> None:
+    home = used_home
     kept = json.loads((home / "demo.json").read_text())
     shop_port = int(kept["shop_url"].rpartition(":")[2])
     with socket.create_server(("127.0.0.1", shop_port)):
