@@ -230,13 +230,13 @@ async def test_a_poisoned_notice_does_not_keep_the_shopper(stage: Stage, owner: 
     await poison(owner, order["id"])
     await stage.fault("/psp/*", "hook_delay", count=-1, delay_s=3_600)
     await stage.pay(token_of(order))
-    await tell(stage, event("checkout.session.expired", session_of(order, status="expired")))
+    await tell(stage, event("checkout.session.completed", session_of(order)))
     reply = await back(stage, path)
     query = query_of(reply)
     assert query["payment_order_status"] == "PENDING"
     check_signature(stage, query)
     await cure(owner)
-    await stage.fault("/psp/*", "hook_lose", count=-1)
+    await stage.until(order["id"], "SUCCEEDED")
 
 
 async def test_a_connection_out_of_use_does_not_keep_the_shopper(stage: Stage) -> None:
