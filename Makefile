@@ -29,6 +29,7 @@ fix: .venv/.dev ## Repair lint and format
 	$(BIN)/ruff format .
 
 docs: .venv/.dev ## Write the generated pages of docs/reference anew
+	$(BIN)/python -m tests.core.dump_schema
 	$(BIN)/python -m tests.generate_docs
 
 bench: .venv/.dev ## Measure the real processes over HTTP (QUICK=1: shorter)
