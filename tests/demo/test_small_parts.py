@@ -3,7 +3,11 @@
 import asyncio
 import io
 import os
+import platform
+import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +15,7 @@ import pytest
 from rich.console import Console
 
 from payloom.demo import DemoError
+from payloom.demo.births import birth_of
 from payloom.demo.home import Home, write_private
 from payloom.demo.pages import Page
 from payloom.demo.ports import Ports, any_free, choose
@@ -18,6 +23,7 @@ from payloom.demo.progress import Progress
 from payloom.demo.reload import watch_sources
 from payloom.demo.story import Story
 from payloom.demo.terminal import LastingConsole
+from tests.demo.running import until
 
 PAGE = """
 <a href="/back">Back</a><input name="outside" value="x">
@@ -140,3 +146,25 @@ def test_the_demo_goes_on_when_nobody_reads_what_it_says() -> None:
         out.print("unheard")
         out.print("unheard, too")
     assert out.quiet
+
+
+HEADLESS = """
+import ctypes, threading, time
+threading.Thread(target=time.sleep, args=(60,)).start()
+print("ready", flush=True)
+ctypes.CDLL(None).syscall(60, 0)  # exit(2): this thread only, the process goes on
+"""
+
+
+@pytest.mark.skipif(
+    (sys.platform, platform.machine()) != ("linux", "x86_64"), reason="a system call by number"
+)
+def test_a_process_lives_as_long_as_any_of_its_threads() -> None:
+    with subprocess.Popen([sys.executable, "-c", HEADLESS], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        stat = Path(f"/proc/{process.pid}/stat")
+        until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "Z", 10, "a headless one")
+        assert birth_of(process.pid) is not None
+        os.kill(process.pid, signal.SIGKILL)
+        until(lambda: birth_of(process.pid) is None, 10, "it is gone")

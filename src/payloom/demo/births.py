@@ -21,8 +21,9 @@ def _by_proc(pid: int) -> str | None:
         after_name = (PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    state, ticks_since_boot = after_name[0], after_name[19]
-    if state in (b"Z", b"X"):
+    state, threads, ticks_since_boot = after_name[0], int(after_name[17]), after_name[19]
+    # The first thread may be a zombie while others still hold the files and ports of the process.
+    if state == b"X" or (state == b"Z" and threads <= 1):
         return None
     return f"{BOOT.read_text().strip()}:{ticks_since_boot.decode()}"
 
