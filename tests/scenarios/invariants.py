@@ -1,5 +1,5 @@
 """After every story: the worker comes to rest, then all invariants are checked, also those that
-need the sandbox as a witness (I2, I3, and what I5 says of the PSP's side)."""
+need the sandbox as a witness (I2, I3, and what I5 and I13 say of the PSP's side)."""
 
 import asyncio
 from collections import defaultdict
@@ -33,6 +33,7 @@ async def broken_invariants(stage: Stage) -> list[Finding]:
     log = await stage.sandbox("GET", "/_sandbox/log")
     findings += _effects_without_intent(stage, attempts, log)
     findings += _refused_although_made(attempts, log)
+    findings += await _acknowledged_and_not_stored(stage)
     if not stage.is_psp_forged:
         findings += await _money_that_differs(stage, attempts)
     return findings
@@ -144,6 +145,22 @@ def _refused_although_made(
     ]
 
 
+async def _acknowledged_and_not_stored(stage: Stage) -> list[Finding]:
+    """I13: each event that we answered with 2xx is among the notices that we have seen."""
+    acknowledged = await _all(stage, "/v1/events", "&delivery_success=true")
+    async with stage.rt.db.statement() as tx:
+        rows = await tx.fetch(_SEEN, stage.merchant.merchant_id)
+    seen = {row["psp_event"] for row in rows}
+    return [
+        Finding("I13", "", event["id"], f"{event['type']} was acknowledged and never stored")
+        for event in acknowledged
+        if event["id"] not in seen
+    ]
+
+
+_SEEN = "SELECT psp_event FROM notices_seen WHERE merchant_id = $1"
+
+
 async def _money_that_differs(stage: Stage, attempts: dict[str, dict[str, Any]]) -> list[Finding]:
     """I2: the sandbox took exactly what is paid, and nothing that nobody will hear of."""
     net = await _net_captured(stage)
@@ -178,12 +195,12 @@ async def _net_captured(stage: Stage) -> dict[str, list[Money]]:
     return net
 
 
-async def _all(stage: Stage, path: str) -> list[dict[str, Any]]:
+async def _all(stage: Stage, path: str, filters: str = "") -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     more = True
     while more:
         after = f"&starting_after={found[-1]['id']}" if found else ""
-        page = await stage.sandbox("GET", f"{path}?limit=100{after}")
+        page = await stage.sandbox("GET", f"{path}?limit=100{filters}{after}")
         found += page["data"]
         more = page["has_more"]
     return found
