@@ -3,12 +3,17 @@
 import secrets
 from collections.abc import AsyncIterator
 
+import hypothesis
 import pytest
 
 from payloom.core import postgres
 from payloom.runtime import Runtime, running
 from payloom.settings import Settings
 from tests import database as server
+
+# A busy machine breaks no law: what counts is the answer, not how long it took.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 _OWNS_HOME = pytest.StashKey[bool]()
 
