@@ -11,9 +11,6 @@ from payloom.cli.output import AsJson, console, print_json, print_list
 if TYPE_CHECKING:
     from payloom.runtime import Runtime
 
-# The books: postings balance, balances equal their entries, orders equal their postings.
-ABOUT_BOOKS = ("I9", "I10", "I11")
-
 
 def audit(
     check_all: Annotated[
@@ -27,9 +24,10 @@ def audit(
         from dataclasses import asdict
 
         from payloom.audit import run
+        from payloom.audit.invariants import BOOKS
 
         async with rt.db.transaction() as tx:
-            only = None if check_all else ABOUT_BOOKS
+            only = None if check_all else BOOKS
             return [asdict(found) for found in await run.audit(tx, now=rt.clock(), only=only)]
 
     findings = with_runtime(work)
