@@ -13,6 +13,7 @@ from payloom.ledger.chart import CHART
 from payloom.ledger.postings import Posting
 from payloom.sandbox.faults import HOOK_EFFECTS, REQUEST_EFFECTS
 from payloom.sandbox.stripe.cards import CARDS, Card
+from payloom.sandbox.stripe.repay import FAILS_AFTER_S, SUCCEEDS_AFTER_S
 from payloom.sandbox.stripe.routes import ROUTES
 from payloom.webhooks.schedule import PAUSES
 from tests.docs.limits import LIMITS, shown
@@ -114,7 +115,19 @@ def _behaviour(card: Card) -> str:
         does.append("is blocked as too risky")
     else:
         does.append("pays")
-    return ", then ".join(does)
+    return ", then ".join(does) + _REFUNDS[card.refund]
+
+
+def _days(seconds: int) -> str:
+    days = seconds // 86_400
+    return "a day" if days == 1 else f"{days} days"
+
+
+_REFUNDS = {
+    "at_once": "",
+    "pending": f"; a refund is pending, and succeeds {_days(SUCCEEDS_AFTER_S)} later",
+    "fails": f"; a refund succeeds, and fails {_days(FAILS_AFTER_S)} later",
+}
 
 
 def fault_effects() -> str:

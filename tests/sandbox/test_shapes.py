@@ -12,6 +12,7 @@ CLASSES: dict[str, type[stripe.StripeObject]] = {
     "checkout.session": stripe.checkout.Session,
     "payment_intent": stripe.PaymentIntent,
     "charge": stripe.Charge,
+    "refund": stripe.Refund,
     "balance_transaction": stripe.BalanceTransaction,
     "payment_method": stripe.PaymentMethod,
     "item": stripe.LineItem,
@@ -21,7 +22,12 @@ CLASSES: dict[str, type[stripe.StripeObject]] = {
     "webhook_endpoint": stripe.WebhookEndpoint,
 }
 # one member per method of payment: only the one in use is there
-UNIONS = {"payment_method_details", "payment_method_options", "next_action"}
+UNIONS = {
+    "destination_details",
+    "next_action",
+    "payment_method_details",
+    "payment_method_options",
+}
 
 
 def declared(cls: type) -> set[str]:
@@ -76,14 +82,16 @@ async def everything(merchant: Merchant) -> list[dict[str, Any]]:
     declined = await merchant.get("/v1/payment_intents?expand[]=data.latest_charge")
     await page.authenticate("complete")
     await merchant.advance(3)
+    await refunded(merchant)
     paths = [
         "payment_intent.latest_charge.balance_transaction",
+        "payment_intent.latest_charge.refunds",
         "payment_intent.payment_method",
         "line_items.data.price.product",
     ]
     query = "&".join(f"expand[]={path}" for path in paths)
     answers = [declined, await merchant.get(f"/v1/checkout/sessions/{session.id}?{query}")]
-    for listed in ("checkout/sessions", "events", "charges", "webhook_endpoints"):
+    for listed in ("checkout/sessions", "events", "charges", "refunds", "webhook_endpoints"):
         answers.append(await merchant.get(f"/v1/{listed}?limit=100"))
     found: list[dict[str, Any]] = []
     for status, body in answers:
@@ -92,11 +100,21 @@ async def everything(merchant: Merchant) -> list[dict[str, Any]]:
     return found
 
 
+async def refunded(merchant: Merchant) -> None:
+    """A refund of each kind: one that stays, one that waits, one that fails in the end."""
+    for token in ("visa", "pendingRefund", "refundFail"):
+        session = await merchant.order()
+        page = await merchant.confirm(session.id, f"pm_card_{token}")
+        form = {"payment_intent": page["payment_intent"]["id"], "amount": "100"}
+        assert (await merchant.post("/v1/refunds", form))[0] == 200
+        await merchant.advance(3 * 86_400)
+
+
 async def test_every_answered_object_has_every_declared_field(merchant: Merchant) -> None:
     objects = await everything(merchant)
     objects += [event["data"]["object"] for event in objects if event["object"] == "event"]
     assert {value["object"] for value in objects} >= {
-        "checkout.session", "payment_intent", "charge", "event", "webhook_endpoint",
+        "checkout.session", "payment_intent", "charge", "refund", "event", "webhook_endpoint",
     }  # fmt: skip
     for value in objects:
         assert missing(CLASSES[value["object"]], value, value["object"]) == []

@@ -6,13 +6,14 @@ Stripe's own behaviour could not be looked up, this stand-in decides and says so
 - an ordered `status` 500 is kept under its idempotency key and replayed, as Stripe keeps 500s;
   502, 503 and 504 come from the edge in front of the API and are not kept;
 - a webhook lost by `hook_lose` is never tried again, and its event stays undelivered;
+- the balance always covers a refund; a refund that fails may be asked for again;
 - an expired session leaves its payment intent as it was; nothing can pay it any more.
 """
 
 from starlette.routing import Route
 
 from payloom.sandbox.runtime import Runtime
-from payloom.sandbox.stripe import charges, sessions
+from payloom.sandbox.stripe import charges, repay, sessions
 from payloom.sandbox.stripe.api import Api
 from payloom.sandbox.stripe.events import WEBHOOK
 from payloom.sandbox.stripe.page import views
@@ -24,5 +25,7 @@ def routes(rt: Runtime) -> list[Route]:
     """The stand-in's routes; what it does later is put on the agenda."""
     rt.agenda.handlers[EXPIRE] = sessions.expire_due
     rt.agenda.handlers[charges.SETTLE] = charges.settle
+    rt.agenda.handlers[repay.SUCCEED] = repay.succeed
+    rt.agenda.handlers[repay.FAIL] = repay.fail
     rt.deliveries.register(WEBHOOK, StripeSender())
     return [Route("/v1/{path:path}", Api(rt)), *views.routes(rt)]

@@ -20,6 +20,7 @@ class Card:
     three_d_secure: str  # "": none, "optional": succeeds without, "required": challenge
     decline: Decline | None
     risk: str  # "normal", "elevated", "highest"
+    refund: str  # what becomes of one: "at_once", "pending" or "fails"
 
 
 _MESSAGES = {
@@ -47,7 +48,7 @@ _ADVICE = {
 }
 
 # number, brand, funding, country, behaviours, names of server-side tokens.
-# A behaviour that is none of 3ds, 3ds_optional, elevated, highest is a decline code.
+# A behaviour that is none of 3ds, 3ds_optional, elevated, highest, refund_… is a decline code.
 _TABLE = """
 4242424242424242 visa       credit  US -                      visa
 4000056655665556 visa       debit   US -                      visa_debit
@@ -88,8 +89,8 @@ _TABLE = """
 4000000000002685 visa       credit  US -                      createDisputeProductNotReceived
 4000000000001976 visa       credit  US -                      createDisputeInquiry
 4000000000005423 visa       credit  US -                      createIssuerFraudRecord
-4000000000007726 visa       credit  US -                      pendingRefund
-4000000000005126 visa       credit  US -                      refundFail
+4000000000007726 visa       credit  US refund_pending          pendingRefund
+4000000000005126 visa       credit  US refund_fails            refundFail
 """  # noqa: E501 a table
 
 # what the leading digits say of a number that is in no table
@@ -120,11 +121,13 @@ def _read_table() -> tuple[dict[str, Card], dict[str, str]]:
     for line in _TABLE.strip().splitlines():
         number, brand, funding, country, behaviours, *tokens = line.split()
         does = set(behaviours.split(",")) - {"-"}
-        codes = does - {"3ds", "3ds_optional", "elevated", "highest"}
+        refund = next((word for word in does if word.startswith("refund_")), "refund_at_once")
+        codes = does - {"3ds", "3ds_optional", "elevated", "highest", refund}
         secure = "required" if "3ds" in does else "optional" if "3ds_optional" in does else ""
         risk = next((level for level in ("elevated", "highest") if level in does), "normal")
         decline = _decline(codes.pop()) if codes else None
-        cards[number] = Card(number, brand, funding, country, secure, decline, risk)
+        course = refund.removeprefix("refund_")
+        cards[number] = Card(number, brand, funding, country, secure, decline, risk, course)
         names |= dict.fromkeys(tokens, number)
     return cards, names
 

@@ -5,6 +5,7 @@ from typing import Any
 from payloom.sandbox import agenda
 from payloom.sandbox.agenda import Timer
 from payloom.sandbox.store import Tx
+from payloom.sandbox.stripe import balance
 from payloom.sandbox.stripe.cards import Card
 from payloom.sandbox.stripe.events import emit
 from payloom.sandbox.stripe.ids import new_id
@@ -13,7 +14,6 @@ Json = dict[str, Any]
 
 SETTLE = "stripe.settle"
 SETTLE_AFTER_S = 2  # the first events still have no balance transaction
-AVAILABLE_AFTER_S = 2 * 86_400
 
 _OFF = {"status": "unavailable"}
 
@@ -55,8 +55,8 @@ def settle(tx: Tx, timer: Timer) -> None:
     charge = tx.load("charge", timer.ref)
     if charge is None or charge.get("balance_transaction"):
         return
-    transaction = _transaction(tx, charge)
-    tx.insert("balance_transaction", transaction, parent=charge["id"])
+    amount = charge["amount_captured"]
+    transaction = balance.book(tx, "charge", charge, amount, fee=fee_of(amount))
     charge["balance_transaction"] = transaction["id"]
     tx.save(charge)
     emit(tx, "charge.updated", "charge", charge, previous={"balance_transaction": None})
@@ -65,34 +65,6 @@ def settle(tx: Tx, timer: Timer) -> None:
 def fee_of(amount: int) -> int:
     """2.9 % and 30 minor units, half units rounded up."""
     return (amount * 29 + 500) // 1000 + 30
-
-
-def _transaction(tx: Tx, charge: Json) -> Json:
-    amount, currency = charge["amount_captured"], charge["currency"]
-    fee = fee_of(amount)
-    return {
-        "id": new_id("txn"),
-        "amount": amount,
-        "available_on": int(tx.now) + AVAILABLE_AFTER_S,
-        "created": int(tx.now),
-        "currency": currency,
-        "description": charge["description"],
-        "fee": fee,
-        "fee_details": [
-            {
-                "amount": fee,
-                "application": None,
-                "currency": currency,
-                "description": "Stripe processing fees",
-                "type": "stripe_fee",
-            }
-        ],
-        "net": amount - fee,
-        "reporting_category": "charge",
-        "source": charge["id"],
-        "status": "pending",
-        "type": "charge",
-    }
 
 
 def _charge(tx: Tx, intent: Json, method: Json, card: Card, *, challenged: bool) -> Json:

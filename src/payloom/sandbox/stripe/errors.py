@@ -67,9 +67,9 @@ def no_such(kind: str, id_: str, *, param: str = "id", status: int = 404) -> Str
     )
 
 
-def wrong_state(message: str, *, code: str | None = None) -> StripeError:
+def wrong_state(message: str, *, param: str | None = None, code: str | None = None) -> StripeError:
     """Refused because of what the object has become, not because of the parameters."""
-    return StripeError(400, "invalid_request_error", message, code=code, executed=True)
+    return StripeError(400, "invalid_request_error", message, code=code, param=param, executed=True)
 
 
 def unrecognized_url(method: str, path: str) -> StripeError:

@@ -3,14 +3,14 @@
 from typing import Any
 
 from payloom.sandbox.store import Tx
-from payloom.sandbox.stripe import line_items
+from payloom.sandbox.stripe import line_items, refunds
 from payloom.sandbox.stripe.errors import invalid
 from payloom.sandbox.stripe.shapes import render
 
 Json = dict[str, Any]
 
 DEPTH_MAX = 4
-# field → kind of what it names; None: expandable, but always null here
+# field → kinds of what it may name; None: expandable, but always null here
 _EXPANDABLE: dict[str, dict[str, str | None]] = {
     "checkout.session": {
         "payment_intent": "payment_intent",
@@ -38,12 +38,22 @@ _EXPANDABLE: dict[str, dict[str, str | None]] = {
         "customer": None,
         "failure_balance_transaction": None,
         "on_behalf_of": None,
-        "refunds": None,
+        "refunds": "refund",
         "review": None,
         "source_transfer": None,
         "transfer": None,
     },
-    "balance_transaction": {"source": "charge"},
+    "refund": {
+        "balance_transaction": "balance_transaction",
+        "charge": "charge",
+        "failure_balance_transaction": "balance_transaction",
+        "payment_intent": "payment_intent",
+        "payment_method": "payment_method",
+        "customer": None,
+        "source_transfer_reversal": None,
+        "transfer_reversal": None,
+    },
+    "balance_transaction": {"source": "charge refund"},
     "payment_method": {"customer": None},
     "price": {"product": "product"},
     "item": {},
@@ -82,18 +92,22 @@ def _walk(tx: Tx, body: Json, steps: list[str], path: str) -> None:
         _walk(tx, body[first], rest, path)
 
 
-def _open(tx: Tx, body: Json, name: str, kind: str | None) -> None:
+def _open(tx: Tx, body: Json, name: str, kinds: str | None) -> None:
     """Replace the id in this field, if it is not open already."""
     value = body[name]
-    if isinstance(value, dict) or kind is None:
+    if isinstance(value, dict) or kinds is None:
         return
     if name == "line_items":
         session = tx.load("checkout.session", body["id"])
         body[name] = line_items.listed(tx, session, limit=10) if session else None
-    elif kind == "product":
+    elif name == "refunds":
+        body[name] = refunds.latest(tx, body["id"])
+    elif kinds == "product":
         body[name] = line_items.product(tx, str(value))
-    elif isinstance(value, str) and (kept := tx.load(kind, value)) is not None:
-        body[name] = render(kind, kept)
+    elif isinstance(value, str):
+        for kind in kinds.split():
+            if (kept := tx.load(kind, value)) is not None:
+                body[name] = render(kind, kept)
 
 
 def _cannot(path: str, hint: str | None = None) -> Exception:

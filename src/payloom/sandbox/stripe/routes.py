@@ -4,6 +4,7 @@ from payloom.sandbox.stripe import (
     event_list,
     payment_methods,
     payment_pages,
+    refunds,
     sessions,
     webhook_endpoints,
 )
@@ -34,6 +35,12 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
         lister("charge", by_parent="payment_intent", never=("customer", "transfer_group")),
     ),
     ("GET", "/v1/charges/{}", retriever("charge", "charge")),
+    ("GET", "/v1/charges/{}/refunds", refunds.list_of_charge),
+    ("POST", "/v1/refunds", refunds.create),
+    ("GET", "/v1/refunds", refunds.list_),
+    ("GET", "/v1/refunds/{}", retriever("refund", "id")),
+    ("POST", "/v1/refunds/{}", refunds.update),
+    ("POST", "/v1/refunds/{}/cancel", refunds.cancel),
     (
         "GET",
         "/v1/balance_transactions",

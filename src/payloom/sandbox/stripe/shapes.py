@@ -42,6 +42,11 @@ _FIELDS = {
         radar_options receipt_email receipt_number receipt_url refunded refunds review shipping
         source source_transfer statement_descriptor statement_descriptor_suffix status transfer
         transfer_data transfer_group""",
+    "refund": """
+        amount balance_transaction charge created currency customer customer_account description
+        destination_details failure_balance_transaction failure_reason instructions_email metadata
+        next_action payment_intent payment_method pending_reason presentment_details reason
+        receipt_number source_transfer_reversal status transfer_reversal""",
     "balance_transaction": """
         amount available_on balance_type created currency description exchange_rate fee fee_details
         net reporting_category source status type""",

@@ -11,8 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import Response
 
+from payloom.sandbox.stripe.money import money
 from payloom.sandbox.stripe.page.countries import COUNTRIES
-from payloom.sandbox.stripe.page.money import money
 
 _FOLDER = Path(__file__).parent / "templates"
 
