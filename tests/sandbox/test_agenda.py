@@ -48,6 +48,24 @@ def test_timers_run_in_the_order_they_were_due_at_their_own_time(
     assert ran == [("a", 0.0), ("b", 0.0), ("c", 0.0)]
 
 
+def test_what_a_timer_adds_runs_in_its_turn_among_those_already_due(
+    rt: Runtime, tenant: Tenant
+) -> None:
+    ran: list[str] = []
+
+    def note(tx: Tx, timer: Timer) -> None:
+        ran.append(timer.ref)
+        agenda.finish(tx, timer)
+        if timer.ref == "a":
+            agenda.schedule(tx, "note", "between", timer.due_at + 0.5)
+            agenda.schedule(tx, "note", "last", timer.due_at + 2.5)
+
+    rt.agenda.handlers["note"] = note
+    plan(rt, tenant, "a", "b", "c")
+    rt.agenda.fire(tenant)
+    assert ran == ["a", "between", "b", "c", "last"]
+
+
 def test_a_timer_that_fails_gets_another_turn_and_the_others_run(
     rt: Runtime, tenant: Tenant, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -137,6 +137,17 @@ async def test_an_open_session_can_be_expired_once(merchant: Merchant) -> None:
     assert await merchant.events() == ["checkout.session.expired"]
 
 
+async def test_a_paid_session_cannot_be_expired(merchant: Merchant) -> None:
+    session = await merchant.order()
+    await merchant.confirm(session.id, "pm_card_visa")
+    with pytest.raises(stripe.InvalidRequestError, match="status of complete") as refused:
+        await merchant.sessions.expire_async(session.id)
+    assert refused.value.http_status == 400
+    paid = await merchant.sessions.retrieve_async(session.id)
+    assert (paid.status, paid.payment_status) == ("complete", "paid")
+    assert "checkout.session.expired" not in await merchant.events()
+
+
 async def test_a_session_expires_when_its_time_is_over(merchant: Merchant) -> None:
     clock = await merchant.advance(0)
     session = await merchant.order(expires_at=clock["now"] + 1900)

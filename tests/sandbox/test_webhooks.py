@@ -243,6 +243,19 @@ async def test_a_delayed_webhook_comes_later_or_when_the_clock_moves(
     await receiver.until(2)
 
 
+async def test_every_webhook_may_be_delayed_and_still_comes(
+    merchant: Merchant, receiver: Receiver
+) -> None:
+    await merchant.listen(receiver.url, ["payment_intent.created", COMPLETED])
+    await merchant.fault("/hook", "hook_delay", delay_s=500, count=-1)
+    await paid(merchant)
+    await asyncio.sleep(0.1)
+    assert receiver.got == []
+    await merchant.advance(501)
+    await receiver.until(2)
+    await until_delivered(merchant)
+
+
 async def test_a_reordered_webhook_is_overtaken_by_the_next(
     merchant: Merchant, receiver: Receiver
 ) -> None:

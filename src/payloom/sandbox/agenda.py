@@ -121,9 +121,13 @@ class Agenda:
         self._look_ahead(tenant)
 
     def _fire_together(self, tenant: Tenant, batch: list[Timer]) -> None:
+        """Run these in one commit, up to the first that something added meanwhile comes before."""
         actions: list[Callable[[], None]] = []
+        added: list[float] = []
         with self._store.transaction() as db:
             for timer in batch:
+                if added and min(added) < timer.due_at:
+                    break
                 still_there = db.execute(
                     "UPDATE timers SET running = 1 WHERE id = ? AND running = 0", (timer.id,)
                 ).rowcount
@@ -131,6 +135,8 @@ class Agenda:
                     tx = self._open_tx(tenant, timer.due_at)
                     self.handlers[timer.kind](tx, timer)
                     actions += tx.after_commit
+                    if tx.soonest_timer is not None:
+                        added.append(tx.soonest_timer)
         for action in actions:
             action()
 

@@ -47,6 +47,7 @@ class Deliveries:
         self._senders: dict[str, Sender] = {}
         self._tasks: dict[str, set[asyncio.Task[None]]] = {}  # by event id
         self._overtaken: dict[str, asyncio.Event] = {}  # by endpoint id
+        self._put_off: set[tuple[int, float]] = set()  # timer and when it is due: delayed enough
         self._client: aiohttp.ClientSession | None = None
 
     def register(self, kind: str, sender: Sender) -> None:
@@ -94,7 +95,7 @@ class Deliveries:
             with self._rt.transaction(tenant) as tx:
                 agenda.finish(tx, timer)
             return
-        fault = self._rt.faults.take_for_hook(tenant, urlsplit(letter.url).path, letter.event_type)
+        fault = self._fault(tenant, timer, letter)
         effect = fault.effect if fault else ""
         if fault and self._held_back(tenant, timer, fault):
             return
@@ -109,6 +110,14 @@ class Deliveries:
             self._overtake(timer)
         self._record(tenant, timer, taken=taken)
 
+    def _fault(self, tenant: Tenant, timer: Timer, letter: Letter) -> Fault | None:
+        """What was ordered for this try; one that comes from a delay has had its fault."""
+        if (timer.id, timer.due_at) in self._put_off:
+            self._put_off.discard((timer.id, timer.due_at))
+            return None
+        path = urlsplit(letter.url).path
+        return self._rt.faults.take_for_hook(tenant, path, letter.event_type)
+
     def _reading(self, tenant: Tenant) -> Tx:
         """For reads alone: nothing is begun, nothing to commit."""
         return self._rt.open_tx(tenant, self._rt.now(tenant))
@@ -121,7 +130,9 @@ class Deliveries:
             return True
         if fault.effect == "hook_delay":
             with self._rt.transaction(tenant) as tx:
-                agenda.postpone(tx, timer, tx.now + (fault.delay_s or HELD_S), timer.attempt)
+                due_at = tx.now + (fault.delay_s or HELD_S)
+                self._put_off.add((timer.id, due_at))
+                agenda.postpone(tx, timer, due_at, timer.attempt)
             return True
         return False
 
