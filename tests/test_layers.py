@@ -16,6 +16,7 @@ LAYERS = [
     {"upkeep"},
     {"explain", "books"},
     {"notices"},
+    {"refunds"},
     {"payments"},
     {"webhooks"},
     {"merchants"},

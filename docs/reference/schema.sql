@@ -123,6 +123,45 @@ BEGIN
 END $$;
 
 
+--
+-- Name: refund_moves_along_the_table(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.refund_moves_along_the_table() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM refund_transitions
+                    WHERE from_state = OLD.state AND to_state = NEW.state) THEN
+        RAISE EXCEPTION 'refund %: % may not become %', NEW.id, OLD.state, NEW.state
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+
+
+--
+-- Name: surplus_is_returned_whole(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.surplus_is_returned_whole() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM attempts AS a
+          JOIN payment_orders AS o ON o.merchant_id = a.merchant_id AND o.id = a.payment_order_id
+         WHERE a.merchant_id = NEW.merchant_id AND a.id = NEW.attempt_id AND a.state = 'SUCCEEDED'
+           AND a.id IS DISTINCT FROM o.paid_by_attempt
+           AND (a.amount, a.currency, a.connection_id)
+             = (NEW.amount, NEW.currency, NEW.connection_id)) THEN
+        RAISE EXCEPTION 'refund %: attempt % has no such money to return', NEW.id, NEW.attempt_id
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+
+
 SET default_tablespace = '';
 
 SET default_table_access_method = heap;
@@ -188,6 +227,7 @@ CREATE TABLE public.attempts (
     updated_at timestamp with time zone NOT NULL,
     CONSTRAINT attempts_amount_check CHECK ((amount > 0)),
     CONSTRAINT attempts_check CHECK (((state <> 'OPEN'::text) OR ((token IS NOT NULL) AND (redirect_url IS NOT NULL)))),
+    CONSTRAINT attempts_check1 CHECK (((asked_at IS NOT NULL) OR (state = ANY (ARRAY['REGISTERING'::text, 'CANCELED'::text, 'REFUSED'::text])))),
     CONSTRAINT attempts_number_check CHECK ((number > 0)),
     CONSTRAINT attempts_return_token_check CHECK ((octet_length(return_token) = 16)),
     CONSTRAINT attempts_state_check CHECK ((state = ANY (ARRAY['REGISTERING'::text, 'OPEN'::text, 'PROCESSING'::text, 'AUTHORIZED'::text, 'SUCCEEDED'::text, 'FAILED'::text, 'CANCELED'::text, 'EXPIRED'::text, 'REFUSED'::text])))
@@ -506,6 +546,50 @@ CREATE TABLE public.payment_orders (
 
 
 --
+-- Name: refund_transitions; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.refund_transitions (
+    from_state text NOT NULL,
+    to_state text NOT NULL
+);
+
+
+--
+-- Name: refunds; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.refunds (
+    merchant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    payment_order_id uuid NOT NULL,
+    attempt_id uuid NOT NULL,
+    connection_id uuid NOT NULL,
+    number integer NOT NULL,
+    purpose text NOT NULL,
+    state text NOT NULL,
+    amount bigint NOT NULL,
+    currency character(3) NOT NULL,
+    reason text NOT NULL,
+    request_body text NOT NULL,
+    request_version text NOT NULL,
+    request_key text NOT NULL,
+    resend_until timestamp with time zone NOT NULL,
+    psp_refund text,
+    last_error jsonb,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT refunds_amount_check CHECK ((amount > 0)),
+    CONSTRAINT refunds_check CHECK (((state <> ALL (ARRAY['PENDING'::text, 'SUCCEEDED'::text])) OR (psp_refund IS NOT NULL))),
+    CONSTRAINT refunds_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT refunds_number_check CHECK ((number > 0)),
+    CONSTRAINT refunds_purpose_check CHECK ((purpose = 'surplus'::text)),
+    CONSTRAINT refunds_reason_check CHECK ((reason = ANY (ARRAY['requested_by_customer'::text, 'duplicate'::text, 'fraudulent'::text, 'other'::text]))),
+    CONSTRAINT refunds_state_check CHECK ((state = ANY (ARRAY['REQUESTED'::text, 'PENDING'::text, 'SUCCEEDED'::text, 'FAILED'::text])))
+);
+
+
+--
 -- Name: schema_migrations; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -725,6 +809,30 @@ ALTER TABLE ONLY public.payment_orders
 
 
 --
+-- Name: refund_transitions refund_transitions_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.refund_transitions
+    ADD CONSTRAINT refund_transitions_pkey PRIMARY KEY (from_state, to_state);
+
+
+--
+-- Name: refunds refunds_merchant_id_attempt_id_number_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.refunds
+    ADD CONSTRAINT refunds_merchant_id_attempt_id_number_key UNIQUE (merchant_id, attempt_id, number);
+
+
+--
+-- Name: refunds refunds_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.refunds
+    ADD CONSTRAINT refunds_pkey PRIMARY KEY (merchant_id, id);
+
+
+--
 -- Name: schema_migrations schema_migrations_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -780,7 +888,7 @@ COMMENT ON INDEX public.attempts_id IS 'payments.queries.payment_of_attempt: a r
 -- Name: attempts_one_live; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE UNIQUE INDEX attempts_one_live ON public.attempts USING btree (merchant_id, payment_order_id) WHERE (state = ANY (ARRAY['REGISTERING'::text, 'OPEN'::text, 'PROCESSING'::text, 'AUTHORIZED'::text]));
+CREATE UNIQUE INDEX attempts_one_live ON public.attempts USING btree (merchant_id, payment_order_id) WHERE ((state = ANY (ARRAY['OPEN'::text, 'PROCESSING'::text, 'AUTHORIZED'::text])) OR ((state = 'REGISTERING'::text) AND (asked_at IS NOT NULL)));
 
 
 --
@@ -788,6 +896,20 @@ CREATE UNIQUE INDEX attempts_one_live ON public.attempts USING btree (merchant_i
 --
 
 COMMENT ON INDEX public.attempts_one_live IS 'at most one page per order is open or being opened (F06)';
+
+
+--
+-- Name: attempts_one_waiting; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX attempts_one_waiting ON public.attempts USING btree (merchant_id, payment_order_id) WHERE ((state = 'REGISTERING'::text) AND (asked_at IS NULL));
+
+
+--
+-- Name: INDEX attempts_one_waiting; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON INDEX public.attempts_one_waiting IS 'at most one new attempt waits for its turn';
 
 
 --
@@ -1043,6 +1165,48 @@ COMMENT ON INDEX public.payment_orders_by_status IS 'payments.queries.list_order
 
 
 --
+-- Name: refunds_by_order; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX refunds_by_order ON public.refunds USING btree (merchant_id, payment_order_id);
+
+
+--
+-- Name: INDEX refunds_by_order; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON INDEX public.refunds_by_order IS 'the timeline of one order; foreign key';
+
+
+--
+-- Name: refunds_one_surplus; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX refunds_one_surplus ON public.refunds USING btree (merchant_id, attempt_id) WHERE ((purpose = 'surplus'::text) AND (state <> 'FAILED'::text));
+
+
+--
+-- Name: INDEX refunds_one_surplus; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON INDEX public.refunds_one_surplus IS 'unwanted money goes back once';
+
+
+--
+-- Name: refunds_psp_refund; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX refunds_psp_refund ON public.refunds USING btree (merchant_id, connection_id, psp_refund) WHERE (psp_refund IS NOT NULL);
+
+
+--
+-- Name: INDEX refunds_psp_refund; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON INDEX public.refunds_psp_refund IS 'one refund at the PSP is one of ours';
+
+
+--
 -- Name: events append_only; Type: TRIGGER; Schema: public; Owner: -
 --
 
@@ -1096,6 +1260,20 @@ CREATE TRIGGER ledger_posting_has_entries AFTER INSERT ON public.ledger_postings
 --
 
 CREATE TRIGGER order_version_steps_by_one BEFORE UPDATE ON public.payment_orders FOR EACH ROW EXECUTE FUNCTION public.order_version_steps_by_one();
+
+
+--
+-- Name: refunds refund_moves_along_the_table; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER refund_moves_along_the_table BEFORE UPDATE OF state ON public.refunds FOR EACH ROW WHEN ((old.state IS DISTINCT FROM new.state)) EXECUTE FUNCTION public.refund_moves_along_the_table();
+
+
+--
+-- Name: refunds surplus_is_returned_whole; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER surplus_is_returned_whole BEFORE INSERT ON public.refunds FOR EACH ROW WHEN ((new.purpose = 'surplus'::text)) EXECUTE FUNCTION public.surplus_is_returned_whole();
 
 
 --
@@ -1267,6 +1445,30 @@ ALTER TABLE ONLY public.payment_orders
 
 
 --
+-- Name: refunds refunds_merchant_id_connection_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.refunds
+    ADD CONSTRAINT refunds_merchant_id_connection_id_fkey FOREIGN KEY (merchant_id, connection_id) REFERENCES public.connections(merchant_id, id);
+
+
+--
+-- Name: refunds refunds_merchant_id_payment_order_id_attempt_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.refunds
+    ADD CONSTRAINT refunds_merchant_id_payment_order_id_attempt_id_fkey FOREIGN KEY (merchant_id, payment_order_id, attempt_id) REFERENCES public.attempts(merchant_id, payment_order_id, id);
+
+
+--
+-- Name: refunds refunds_merchant_id_payment_order_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.refunds
+    ADD CONSTRAINT refunds_merchant_id_payment_order_id_fkey FOREIGN KEY (merchant_id, payment_order_id) REFERENCES public.payment_orders(merchant_id, id);
+
+
+--
 -- Name: secrets secrets_merchant_id_key_version_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1364,6 +1566,13 @@ CREATE POLICY app ON public.payment_log TO payloom_app USING (true) WITH CHECK (
 --
 
 CREATE POLICY app ON public.payment_orders TO payloom_app USING (true) WITH CHECK (true);
+
+
+--
+-- Name: refunds app; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY app ON public.refunds TO payloom_app USING (true) WITH CHECK (true);
 
 
 --
@@ -1530,11 +1739,24 @@ CREATE POLICY reader ON public.payment_orders FOR SELECT TO payloom_reader USING
 
 
 --
+-- Name: refunds reader; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY reader ON public.refunds FOR SELECT TO payloom_reader USING ((merchant_id = (NULLIF(current_setting('payloom.merchant_id'::text, true), ''::text))::uuid));
+
+
+--
 -- Name: webhook_endpoints reader; Type: POLICY; Schema: public; Owner: -
 --
 
 CREATE POLICY reader ON public.webhook_endpoints FOR SELECT TO payloom_reader USING ((merchant_id = (NULLIF(current_setting('payloom.merchant_id'::text, true), ''::text))::uuid));
 
+
+--
+-- Name: refunds; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.refunds ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: webhook_endpoints; Type: ROW SECURITY; Schema: public; Owner: -
@@ -1678,6 +1900,21 @@ GRANT SELECT ON TABLE public.payment_log TO payloom_reader;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.payment_orders TO payloom_app;
 GRANT SELECT ON TABLE public.payment_orders TO payloom_reader;
+
+
+--
+-- Name: TABLE refund_transitions; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT ON TABLE public.refund_transitions TO payloom_app;
+
+
+--
+-- Name: TABLE refunds; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.refunds TO payloom_app;
+GRANT SELECT ON TABLE public.refunds TO payloom_reader;
 
 
 --

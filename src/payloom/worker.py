@@ -15,7 +15,8 @@ from payloom.core.jobs import Job
 from payloom.core.metrics import JOBS
 from payloom.notices.apply import apply_waiting
 from payloom.payments.jobs import run_look_up
-from payloom.payments.record import LOOK_UP
+from payloom.payments.record import LOOK_UP, RETURN_SURPLUS
+from payloom.refunds.jobs import run_return_surplus
 from payloom.runtime import Runtime
 from payloom.upkeep import upkeep
 from payloom.webhooks.deliver import deliver_due, open_outlet
@@ -25,6 +26,7 @@ log = structlog.get_logger()
 # kind → flow; it answers when to run again, or None when the job is done.
 HANDLERS: dict[str, Callable[[Runtime, Job], Awaitable[datetime | None]]] = {
     LOOK_UP: run_look_up,
+    RETURN_SURPLUS: run_return_surplus,
 }
 
 NOTICES_AT_ONCE = 200

@@ -10,6 +10,10 @@ ADVICE = {
     "method_not_allowed": "See [the routes](api.md#routes).",
     "conflict": "Read the thing again: it has moved on.",
     "reference_conflict": "This `reference` names another order. Use a new one, or the same body.",
+    "not_cancelable": "It is paid, on its way to be, or over: read the order. Money goes back by "
+    "a refund.",
+    "attempt_not_possible": "A new attempt is possible from `PENDING`, `FAILED` and `EXPIRED`: "
+    "read the order.",
     "idempotency_key_in_use": "Ask again after `Retry-After` seconds, with the same key.",
     "too_many_webhook_endpoints": "Delete one first.",
     "too_large": "Send less; see [limits](limits.md).",
@@ -21,7 +25,7 @@ ADVICE = {
     "not_supported": "This value is part of the API but not built yet.",
     "psp_unavailable": "The operator must [add a connection](../how-to/connect-stripe.md).",
     "registration_refused": "The PSP said no for good; `payment_order` names the order, now "
-    "`FAILED`. Start a new one under a new `reference`.",
+    "`FAILED`. Try again with `POST …/attempts`.",
     "internal_error": "A bug of ours, logged under `x-request-id`. Repeating under the same "
     "`reference` or `Idempotency-Key` is safe.",
     "unavailable": "Try again later; nothing was accepted.",

@@ -124,7 +124,7 @@ def _effects_without_intent(
                 strays.append(_about(stage, "I3", entry, "was asked for by no attempt"))
             elif attempt["created_at"] - stage.rt.clock.offset > _at(entry):
                 strays.append(_about(stage, "I3", entry, "was asked for before its attempt was"))
-        elif entry["path"].startswith(SESSIONS) and entry["object"] not in tokens:
+        elif entry["path"].startswith(SESSIONS) and entry["path"].split("/")[4] not in tokens:
             strays.append(_about(stage, "I3", entry, "is a page of no attempt"))
     return strays
 

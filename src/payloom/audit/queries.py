@@ -49,6 +49,7 @@ SELECT a.merchant_id, 'att' AS prefix, a.id,
                       AND l.attempt_id = a.id AND l.to_state = a.state
                       AND l.outcome = ends.outcome
                       AND l.cause IN ('psp_answer', 'notice', 'return', 'look_up'))
+   AND NOT (a.state = 'CANCELED' AND a.asked_at IS NULL)  -- never sent: nothing to be told
 """
 
 FAILED_ORDER_OF_LIVE_ATTEMPT = """
@@ -268,6 +269,7 @@ SELECT l.merchant_id, 'po' AS prefix, l.payment_order_id AS id,
        format('became %s, and no event was written with that', l.to_status) AS detail
   FROM payment_log AS l
  WHERE l.from_status <> l.to_status
+   AND l.to_status <> 'CREATED'  -- a new attempt, of which there is nothing to tell yet
    AND NOT EXISTS (SELECT FROM events AS e
                     WHERE e.merchant_id = l.merchant_id
                       AND e.payment_order_id = l.payment_order_id AND e.at = l.at)

@@ -72,6 +72,28 @@ class AttemptRef:
     token: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class RefundRequest:
+    """Money to give back, all of it or a part. `refund` is our id, which the PSP's object must
+    carry; `psp_payment` is what the PSP calls the payment."""
+
+    refund: str
+    attempt: str
+    payment_order: str
+    psp_payment: str
+    amount: Money
+    reason: str  # requested_by_customer, duplicate, fraudulent or other
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRef:
+    """How the PSP knows a refund: our id, the payment it is of, and its own id where we have it."""
+
+    refund: str
+    psp_payment: str
+    psp_refund: str | None
+
+
 # --- what we hear ----------------------------------------------------------------------------
 
 
@@ -160,6 +182,12 @@ class Canceled:
 
 
 @dataclass(frozen=True, slots=True)
+class NeverSent:
+    """Nothing was asked of the PSP and nothing will be: the attempt is not needed any more. Ours
+    alone to say; no connector answers so."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """No answer, or none that we understand: nothing is concluded, we ask again."""
 
@@ -178,8 +206,34 @@ Outcome = (
     | Failed
     | Expired
     | Canceled
+    | NeverSent
     | Unknown
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """The money left for the shopper; it may still come back (RefundFailed)."""
+
+    psp_refund: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundPending:
+    """The PSP took the refund on and has not carried it out."""
+
+    psp_refund: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFailed:
+    """The money stays, or came back; `psp_refund` None: the PSP never made this refund."""
+
+    code: str
+    psp_refund: str | None = None
+
+
+RefundOutcome = Refunded | RefundPending | RefundFailed | Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +266,15 @@ class Concerns:
 
 
 @dataclass(frozen=True, slots=True)
+class ConcernsRefund:
+    """A notice about one of our refunds."""
+
+    attempt: str
+    refund: str
+    outcome: RefundOutcome
+
+
+@dataclass(frozen=True, slots=True)
 class NotOurs:
     """A notice about something at the PSP that does not carry an id of ours."""
 
@@ -223,7 +286,7 @@ class Ignored:
     why: str
 
 
-Meaning = Concerns | NotOurs | Ignored
+Meaning = Concerns | ConcernsRefund | NotOurs | Ignored
 
 
 class ForgedNotice(Exception):
@@ -266,6 +329,19 @@ class Connector(Protocol):
         """Ask for the end of the page; the answer is what became of it, which may be `Paid`."""
         ...
 
+    def render_refund(self, request: RefundRequest, key: str) -> Rendered:
+        """The request that `refund` will send, whole and final. Raises AmountNotSupported."""
+        ...
+
+    async def refund(self, rendered: Rendered) -> RefundOutcome:
+        """Send it. Under the same key as often as needed: the PSP executes it once."""
+        ...
+
+    async def look_up_refund(self, ref: RefundRef) -> RefundOutcome:
+        """The truth at the PSP. `never_made` when it has no refund of this payment with our id,
+        and the request will not arrive any more."""
+        ...
+
     def read_notice(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Reading:
         """Verify over the raw bytes with any live secret. `now` is real time.
 
@@ -305,6 +381,7 @@ class Spec:
     credential_fields: tuple[CredentialField, ...]
     build: Callable[[Credentials, aiohttp.ClientSession], Connector]
     key_window: timedelta  # how long the PSP keeps an idempotency key; we use half of it
+    money_may_come_after: timedelta = timedelta(0)  # a failure or expiry: some change their mind
     can_look_up: bool = True
     can_list_events: bool = False
     method_types: Mapping[str, Sequence[str]] = field(default_factory=dict)

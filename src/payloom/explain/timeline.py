@@ -22,6 +22,10 @@ _SAID = {
     "Failed": "The payment came to nothing",
     "Expired": "The page expired unpaid",
     "Canceled": "The page was ended at our wish",
+    "CancelRequested": "The shop asked to cancel the order",
+    "SurplusReturned": "The money was not wanted and was returned",
+    "SurplusNotReturned": "The PSP could not return the money that was not wanted",
+    "NeverSent": "The new attempt was not needed any more and was never sent",
 }
 
 

@@ -54,6 +54,11 @@ def money_returned(refund: str, connection: UUID, amount: Money, *, from_suspens
     return _move("money_returned", refund, taken_from, _receivable(connection), amount)
 
 
+def refund_failed(refund: str, connection: UUID, amount: Money) -> Posting:
+    """Money that had left for the shopper came back to the PSP: nobody's, until a person says."""
+    return _move("refund_failed", refund, _receivable(connection), _SUSPENSE, amount)
+
+
 _MERCHANT = Account("merchant_pending")
 _SUSPENSE = Account("suspense")
 

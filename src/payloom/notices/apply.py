@@ -12,6 +12,7 @@ import structlog
 
 from payloom.connectors.contract import (
     Concerns,
+    ConcernsRefund,
     Connector,
     Ignored,
     Meaning,
@@ -26,8 +27,12 @@ from payloom.merchants.connections import connector_of
 from payloom.notices import queries
 from payloom.notices.queries import Finished, Waiting
 from payloom.payments.model import Attempt, Cause, Fact, Payment
+from payloom.payments.queries import lock_payments
 from payloom.payments.record import Recorded, record
 from payloom.payments.states import State
+from payloom.refunds.model import RefundFact
+from payloom.refunds.record import Recorded as RecordedRefund
+from payloom.refunds.record import record_refund
 from payloom.runtime import Runtime
 
 log = structlog.get_logger()
@@ -89,16 +94,25 @@ async def _apply(rt: Runtime, tx: Tx, claimed: Sequence[Waiting], now: datetime)
         return []
     ends: list[Finished] = []
     facts: list[tuple[Waiting, Fact]] = []
+    refunds: list[tuple[Waiting, RefundFact]] = []
     for waiting in claimed:
         meaning = _meaning(waiting, await _connector(rt, waiting.notice.connection_id))
         fact = _fact(waiting, meaning)
-        if fact is not None:
+        if isinstance(fact, Fact):
             facts.append((waiting, fact))
+        elif fact is not None:
+            refunds.append((waiting, fact))
         else:
             ends.append(_without_effect(waiting, meaning, now))
+    if refunds:  # all orders at once, in their order: two workers never wait in a circle
+        told: list[Fact | RefundFact] = [fact for _, fact in facts]
+        told += [fact for _, fact in refunds]
+        await lock_payments(tx, [(each.merchant_id, each.attempt_id) for each in told])
     recorded = await record(tx, [fact for _, fact in facts], now)
     of_fact = {id(each.fact): each for each in recorded}
     ends += [_ended(waiting, of_fact[id(fact)], now) for waiting, fact in facts]
+    for waiting, about_refund in refunds:
+        ends.append(_refund_ended(waiting, await record_refund(tx, about_refund, now), now))
     await queries.finish(tx, ends, now)
     return recorded
 
@@ -115,17 +129,21 @@ def _meaning(waiting: Waiting, connector: Connector) -> Meaning | UnreadableNoti
         return unreadable
 
 
-def _fact(waiting: Waiting, meaning: Meaning | UnreadableNotice) -> Fact | None:
+def _fact(waiting: Waiting, meaning: Meaning | UnreadableNotice) -> Fact | RefundFact | None:
     notice = waiting.notice
-    if not isinstance(meaning, Concerns):
+    if not isinstance(meaning, Concerns | ConcernsRefund):
         return None
     attempt_id = ids.maybe("att", meaning.attempt)
     if attempt_id is None:
         return None
     cause = Cause("notice", ids.text("ntc", notice.id))
-    return Fact(
-        notice.merchant_id, attempt_id, meaning.outcome, cause, connection_id=notice.connection_id
-    )
+    if isinstance(meaning, Concerns):
+        from_ = notice.connection_id
+        return Fact(notice.merchant_id, attempt_id, meaning.outcome, cause, connection_id=from_)
+    refund_id = ids.maybe("rfd", meaning.refund)
+    if refund_id is None:
+        return None
+    return RefundFact(notice.merchant_id, attempt_id, refund_id, meaning.outcome, cause)
 
 
 def _without_effect(
@@ -137,7 +155,7 @@ def _without_effect(
             state, remark = "ignored", why
         case NotOurs():
             state, remark = "not_ours", "carries no id of ours"
-        case Concerns():
+        case Concerns() | ConcernsRefund():
             state, remark = "not_ours", "carries an id that is not one of ours"
         case UnreadableNotice():
             state, remark = "quarantined", str(meaning)
@@ -156,6 +174,14 @@ def _ended(waiting: Waiting, recorded: Recorded, now: datetime) -> Finished:
     if recorded.doubt and payment.attempt(recorded.fact.attempt_id).state is State.REGISTERING:
         return _parked(waiting, "quarantined", recorded.doubt, now)
     remark = f"asked the PSP: {recorded.doubt}" if recorded.doubt else "known already"
+    return Finished(notice.merchant_id, notice.id, "applied", remark, now)
+
+
+def _refund_ended(waiting: Waiting, recorded: RecordedRefund, now: datetime) -> Finished:
+    notice = waiting.notice
+    if recorded.refund is None:
+        return _parked(waiting, "not_ours", "names a refund that we do not have", now)
+    remark = recorded.doubt or (None if recorded.is_changed else "known already")
     return Finished(notice.merchant_id, notice.id, "applied", remark, now)
 
 

@@ -5,23 +5,25 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from payloom.core import ids, paging
 from payloom.core.errors import NotFound, invalid
 from payloom.core.idempotency import Answer, Claim
 from payloom.core.paging import Limit, StartingAfter
-from payloom.core.web.idempotent import answer_under_claim
+from payloom.core.web.idempotent import answer_once, answer_under_claim
 from payloom.core.web.requests import StrictRoute
 from payloom.merchants.auth import Caller, needs
 from payloom.payments import queries
+from payloom.payments.cancel import cancel
 from payloom.payments.model import Payment
 from payloom.payments.queries import Filters
 from payloom.payments.register import register
 from payloom.payments.states import Status
+from payloom.payments.try_again import try_again
 from payloom.payments.view import show
-from payloom.payments.wanted import WantedOrder
+from payloom.payments.wanted import WantedAttempt, WantedOrder
 from payloom.runtime import Runtime
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["Payment orders"])
@@ -81,6 +83,9 @@ class ShownOrder(BaseModel):
     created_at: datetime
     updated_at: datetime
     attempts: list[ShownAttempt]
+    cancel_requested_at: datetime | None = Field(
+        None, description="Only while the PSP has not said that the page is dead"
+    )
 
 
 class OrderList(BaseModel):
@@ -107,6 +112,49 @@ async def create_payment_order(request: Request, body: WantedOrder, caller: Writ
         return await register(rt, caller, body, correlation_id=correlation_id, claim=claim)
 
     return await answer_under_claim(request, caller.merchant_id, body, work)
+
+
+@router.post(
+    "/payment-orders/{order_id}/attempts",
+    status_code=201,
+    response_model=ShownOrder,
+    responses={202: {"model": ShownOrder}},
+)
+async def create_attempt(
+    request: Request, order_id: str, caller: Writes, body: WantedAttempt | None = None
+) -> Response:
+    """A new try to get the order paid, from FAILED, EXPIRED, or PENDING (whose page ends first).
+
+    202 while the end of the old page or the making of the new one is not known.
+    """
+    rt: Runtime = request.app.state.rt
+    correlation_id: str = request.scope["state"]["correlation_id"]
+    id_, wanted = ids.parse("po", order_id), body or WantedAttempt()
+
+    async def work() -> Answer:
+        return await try_again(rt, caller, id_, wanted, correlation_id=correlation_id)
+
+    return await answer_once(request, caller.merchant_id, wanted, work)
+
+
+@router.post(
+    "/payment-orders/{order_id}/cancel",
+    response_model=ShownOrder,
+    responses={202: {"model": ShownOrder}},
+)
+async def cancel_payment_order(request: Request, order_id: str, caller: Writes) -> Response:
+    """End the hosted page at the PSP; the order is CANCELED when it is dead.
+
+    202 with `cancel_requested_at` while the PSP does not answer; 409 when it was paid meanwhile.
+    """
+    rt: Runtime = request.app.state.rt
+    correlation_id: str = request.scope["state"]["correlation_id"]
+    id_ = ids.parse("po", order_id)
+
+    async def work() -> Answer:
+        return await cancel(rt, caller, id_, correlation_id=correlation_id)
+
+    return await answer_once(request, caller.merchant_id, None, work)
 
 
 @router.get("/payment-orders/{order_id}", response_model=ShownOrder)

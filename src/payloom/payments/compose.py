@@ -2,14 +2,14 @@
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from payloom.connectors.contract import Connector, LineItem, Registration, Rendered
+from payloom.connectors.contract import Connector, LineItem, Registration
 from payloom.core import ids
-from payloom.core.money import Money
 from payloom.merchants.model import Connection
 from payloom.payments.model import Attempt, Order, Payment
 from payloom.payments.states import State, Status
@@ -28,47 +28,50 @@ def new_payment(
     now: datetime,
 ) -> Payment:
     """The order with its first attempt. Raises AmountNotSupported, MethodTypeUnavailable."""
-    order_id, attempt_id, return_token = ids.new(), ids.new(), secrets.token_bytes(16)
-    expires_at = (now + timedelta(seconds=wanted.expires_in)).replace(microsecond=0)
-    rendered = connector.render(
-        _registration(rt, wanted, order_id, attempt_id, return_token, expires_at),
-        key=ids.text("att", attempt_id),
-    )
+    order_id, attempt_id = ids.new(), ids.new()
+    expires_at = _expiry(wanted.expires_in, now)
     order = _new_order(connection, wanted, order_id, attempt_id, expires_at, correlation_id, now)
-    window = rt.specs[connection.psp].key_window / 2
-    resend_until = min(now + window, expires_at - LAST_SEND_BEFORE_EXPIRY)
-    attempt = _new_attempt(
-        order, connection, attempt_id, 1, rendered, resend_until, return_token, now
-    )
-    return Payment(order, (attempt,))
+    return Payment(order, (_new_attempt(rt, connector, connection, order, attempt_id, 1, now),))
 
 
-def _registration(
+def another_attempt(
     rt: Runtime,
-    wanted: WantedOrder,
-    order_id: UUID,
-    attempt_id: UUID,
-    return_token: bytes,
-    expires_at: datetime,
-) -> Registration:
+    connector: Connector,
+    connection: Connection,
+    payment: Payment,
+    expires_in: int,
+    now: datetime,
+) -> Attempt:
+    """The next attempt of an order that exists. Raises as `new_payment`."""
+    order = replace(payment.order, expires_at=_expiry(expires_in, now))
+    number = len(payment.attempts) + 1
+    return _new_attempt(rt, connector, connection, order, ids.new(), number, now)
+
+
+def _expiry(expires_in: int, now: datetime) -> datetime:
+    return (now + timedelta(seconds=expires_in)).replace(microsecond=0)
+
+
+def _registration(rt: Runtime, order: Order, attempt_id: UUID, return_token: bytes) -> Registration:
     attempt = ids.text("att", attempt_id)
     way_back = f"{rt.settings.public_url}/return/{attempt}?"
     token = return_token.hex()
     return Registration(
         attempt=attempt,
-        payment_order=ids.text("po", order_id),
-        reference=wanted.reference,
-        amount=Money(wanted.amount, wanted.currency),
-        method_types=tuple(wanted.method_types),
+        payment_order=order.public_id,
+        reference=order.reference,
+        amount=order.money,
+        method_types=order.method_types,
         line_items=tuple(
-            LineItem(line.name, line.quantity, line.unit_amount) for line in wanted.line_items
+            LineItem(line["name"], line["quantity"], line["unit_amount"])
+            for line in order.line_items
         ),
-        description=wanted.description,
-        customer_email=wanted.customer.email if wanted.customer else None,
-        locale=wanted.locale,
+        description=order.description,
+        customer_email=order.customer["email"] if order.customer else None,
+        locale=order.locale,
         success_url=way_back + urlencode({"t": token}),
         cancel_url=way_back + urlencode({"t": token, "canceled": "1"}),
-        expires_at=expires_at,
+        expires_at=order.expires_at,
     )
 
 
@@ -121,15 +124,18 @@ def _new_order(
 
 
 def _new_attempt(
-    order: Order,
+    rt: Runtime,
+    connector: Connector,
     connection: Connection,
+    order: Order,
     attempt_id: UUID,
     number: int,
-    rendered: Rendered,
-    resend_until: datetime,
-    return_token: bytes,
     now: datetime,
 ) -> Attempt:
+    return_token = secrets.token_bytes(16)
+    registration = _registration(rt, order, attempt_id, return_token)
+    rendered = connector.render(registration, key=registration.attempt)
+    window = rt.specs[connection.psp].key_window / 2
     return Attempt(
         merchant_id=order.merchant_id,
         id=attempt_id,
@@ -143,7 +149,7 @@ def _new_attempt(
         request_body=rendered.body,
         request_version=rendered.version,
         request_key=rendered.key,
-        resend_until=resend_until,
+        resend_until=min(now + window, order.expires_at - LAST_SEND_BEFORE_EXPIRY),
         token=None,
         redirect_url=None,
         psp_payment=None,

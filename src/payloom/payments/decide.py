@@ -14,6 +14,7 @@ from payloom.connectors.contract import (
     Decline,
     Expired,
     Failed,
+    NeverSent,
     Outcome,
     Paid,
     Processing,
@@ -25,10 +26,11 @@ from payloom.connectors.contract import (
 from payloom.core.clock import rfc3339
 from payloom.ledger import postings
 from payloom.ledger.postings import Posting
-from payloom.payments.model import Attempt, Fact, Order, Payment
+from payloom.payments.model import Attempt, Cause, Fact, Order, Payment
 from payloom.payments.states import (
     EVENT_OF,
     LATE,
+    LIVE,
     OLD_NEWS,
     STATUS_OF,
     VIA,
@@ -39,13 +41,14 @@ from payloom.payments.states import (
 
 LOOK_AFTER_EXPIRY = timedelta(minutes=1)
 LOOK_WHILE_PROCESSING = timedelta(minutes=10)
+LOOK_AFTER_FAILURE = timedelta(minutes=10)  # some PSPs call a payment failed and take it later
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One arrow taken, for the log."""
 
-    from_state: State
+    from_state: State | None  # None: the attempt comes to be
     to_state: State
     from_status: Status
     to_status: Status
@@ -54,15 +57,18 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What shall be. `look_up_at` None: nobody needs to ask about this attempt any more."""
+    """What shall be. `look_up_at` None: nobody needs to ask about this attempt any more; `wake`:
+    other attempts of the order, for which this changes what is to be done."""
 
     payment: Payment
     attempt: Attempt
-    fact: Fact
+    cause: Cause
     steps: tuple[Step, ...]
     events: tuple[str, ...]
     postings: tuple[Posting, ...]
     look_up_at: datetime | None
+    wake: tuple[Attempt, ...] = ()
+    is_surplus: bool = False  # the money is not wanted, and goes back
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,8 @@ def decide(payment: Payment, fact: Fact, now: datetime) -> Change | Nothing | Do
     outcome = _at_our_wish(payment.order, attempt, fact.outcome)
     if isinstance(outcome, Unknown):
         return Doubt(outcome.why)
+    if isinstance(outcome, NeverSent) and attempt.asked_at is not None:
+        return Doubt(f"{attempt.public_id} has been sent meanwhile")
     if isinstance(outcome, Registered) and attempt.token not in (None, outcome.token):
         return Doubt(f"the PSP made a second page for {attempt.public_id}")
     if isinstance(outcome, StillOpen) and attempt.state is State.OPEN:
@@ -120,8 +128,7 @@ def _declined(
     if order.current_attempt == attempt.id:
         order = replace(order, last_error=error)
     step = Step(attempt.state, attempt.state, order.status, order.status, "Declined")
-    look_up_at = _look_up_at(changed, now)
-    return _change(payment, order, changed, fact, (step,), (), (), look_up_at, now)
+    return changed_by(payment, order, changed, fact.cause, now, steps=(step,))
 
 
 def _moved(
@@ -133,15 +140,18 @@ def _moved(
     now: datetime,
 ) -> Change:
     changed = _attempt_after(attempt, outcome, states[-1], now)
-    order, booked, told = _order_after(payment, changed, outcome, attempt.state)
-    statuses = [payment.order.status] * (len(states) - 1) + [order.status]
+    after = _order_after(payment, changed, outcome, attempt.state)
+    statuses = [payment.order.status] * (len(states) - 1) + [after.order.status]
     steps = tuple(
         Step(states[i], states[i + 1], statuses[i], statuses[i + 1], type(outcome).__name__)
         for i in range(len(states) - 1)
     )
-    return _change(
-        payment, order, changed, fact, steps, told, booked, _look_up_at(changed, now), now
-    )
+    change = changed_by(
+        payment, after.order, changed, fact.cause, now,
+        steps=steps, events=after.events, booked=after.booked,
+    )  # fmt: skip
+    wake = _whose_turn(change.payment, changed)
+    return replace(change, wake=wake, is_surplus=after.is_surplus)
 
 
 def _attempt_after(attempt: Attempt, outcome: Outcome, state: State, now: datetime) -> Attempt:
@@ -162,29 +172,51 @@ def _attempt_after(attempt: Attempt, outcome: Outcome, state: State, now: dateti
     return changed
 
 
+@dataclass(frozen=True, slots=True)
+class _After:
+    """What an attempt's step does to its order: how it stands, what is booked, what is told."""
+
+    order: Order
+    events: tuple[str, ...] = ()
+    booked: tuple[Posting, ...] = ()
+    is_surplus: bool = False
+
+
 def _order_after(
     payment: Payment, attempt: Attempt, outcome: Outcome, state_before: State
-) -> tuple[Order, tuple[Posting, ...], tuple[str, ...]]:
-    """The order, what is booked, and which events are told."""
+) -> _After:
     order = payment.order
     if isinstance(outcome, Paid):
         return _paid(order, attempt, outcome, state_before)
-    if order.current_attempt != attempt.id or order.status is Status.SUCCEEDED:
-        return order, (), ()  # only the newest attempt moves the order, except for money
+    if order.status is Status.SUCCEEDED:
+        return _After(order)
+    if order.current_attempt != attempt.id:
+        if attempt.state not in LIVE or not payment.current.is_waiting:
+            return _After(order)  # only the newest attempt moves the order, except for money
+        # The wish for a new attempt came too late: the shopper had finished on the old page.
+        order = replace(
+            order, current_attempt=attempt.id, psp=attempt.psp, expires_at=attempt.expires_at
+        )
     status = STATUS_OF[attempt.state]
+    if order.cancel_requested_at is not None:
+        if attempt.state is State.REFUSED:  # there was no page that could have ended otherwise
+            status = Status.CANCELED
+        elif attempt.state in (State.PROCESSING, State.AUTHORIZED):
+            order = replace(order, cancel_requested_at=None)  # it came too late
     order = replace(order, status=status, last_error=attempt.last_error or order.last_error)
-    return order, (), (EVENT_OF[status],)
+    return _After(order, (EVENT_OF[status],))
 
 
-def _paid(
-    order: Order, attempt: Attempt, paid: Paid, state_before: State
-) -> tuple[Order, tuple[Posting, ...], tuple[str, ...]]:
-    reason = _misfit(order, attempt, paid)
-    if reason is not None:
+def _paid(order: Order, attempt: Attempt, paid: Paid, state_before: State) -> _After:
+    is_wanted = order.paid_by_attempt is None and order.status is not Status.CANCELED
+    reason = _mismatch(order, attempt, paid)
+    if reason is not None or not is_wanted:
         book = postings.suspense(attempt.public_id, attempt.connection_id, paid.amount)
-        status = Status.PROCESSING if reason in _MISMATCHES else order.status
+        if reason is None:  # it fits, but nobody wants it any more: it goes back by itself
+            return _After(order, booked=(book,), is_surplus=True)
+        status = Status.PROCESSING if is_wanted else order.status
         held = replace(order, status=status, attention=reason)
-        return held, (book,), ("payment_order.attention",)
+        return _After(held, ("payment_order.attention",), (book,))
     book = postings.captured(attempt.public_id, attempt.connection_id, paid.amount)
     late = order.status in (Status.FAILED, Status.EXPIRED) or state_before in LATE
     events = ["payment_order.succeeded", *(["payment_order.late_success"] if late else [])]
@@ -195,19 +227,13 @@ def _paid(
         amount_captured=order.amount_captured + paid.amount.minor,
         method=attempt.method,
         last_error=None,
+        cancel_requested_at=None,
     )
-    return paid_order, (book,), tuple(events)
+    return _After(paid_order, tuple(events), (book,))
 
 
-_MISMATCHES = frozenset({"amount_mismatch", "currency_mismatch", "reference_mismatch"})
-
-
-def _misfit(order: Order, attempt: Attempt, paid: Paid) -> str | None:
-    """Why this money may not make the order paid (F22), or None when all of it fits."""
-    if order.paid_by_attempt is not None:
-        return "duplicate_payment"
-    if order.status is Status.CANCELED:
-        return "paid_after_cancel"
+def _mismatch(order: Order, attempt: Attempt, paid: Paid) -> str | None:
+    """What of this money is not as we asked for it (F22), or None when all of it fits."""
     if paid.amount.currency != attempt.currency:
         return "currency_mismatch"
     if paid.amount.minor != attempt.amount:
@@ -217,25 +243,41 @@ def _misfit(order: Order, attempt: Attempt, paid: Paid) -> str | None:
     return None
 
 
-def _look_up_at(attempt: Attempt, now: datetime) -> datetime | None:
-    if attempt.state is State.OPEN:
-        return attempt.expires_at + LOOK_AFTER_EXPIRY
-    if attempt.state is State.PROCESSING:
-        return now + LOOK_WHILE_PROCESSING
+def _whose_turn(payment: Payment, attempt: Attempt) -> tuple[Attempt, ...]:
+    """Whom this step concerns besides: a waiting attempt when the page before it is dead, all
+    others when the order is paid."""
+    others = [each for each in payment.attempts if each.id != attempt.id and each.state in LIVE]
+    if payment.order.paid_by_attempt == attempt.id:
+        return tuple(others)
+    is_over = attempt.state not in LIVE or payment.current.id == attempt.id
+    return tuple(each for each in others if each.is_waiting and is_over)
+
+
+def _look_up_at(payment: Payment, attempt: Attempt, now: datetime) -> datetime | None:
+    match attempt.state:
+        case State.OPEN if payment.is_unwanted(attempt):
+            return now
+        case State.OPEN:
+            return attempt.expires_at + LOOK_AFTER_EXPIRY
+        case State.PROCESSING:
+            return now + LOOK_WHILE_PROCESSING
+        case State.FAILED:
+            return now + LOOK_AFTER_FAILURE
     return None
 
 
-def _change(
+def changed_by(
     payment: Payment,
     order: Order,
     attempt: Attempt,
-    fact: Fact,
-    steps: tuple[Step, ...],
-    events: tuple[str, ...],
-    booked: tuple[Posting, ...],
-    look_up_at: datetime | None,
+    cause: Cause,
     now: datetime,
+    *,
+    steps: tuple[Step, ...],
+    events: tuple[str, ...] = (),
+    booked: tuple[Posting, ...] = (),
 ) -> Change:
+    """The change from `payment` to `order` and `attempt`, one version on."""
     order = replace(
         order,
         version=payment.order.version + 1,
@@ -243,7 +285,9 @@ def _change(
         updated_at=now,
     )
     attempts = tuple(attempt if each.id == attempt.id else each for each in payment.attempts)
-    return Change(Payment(order, attempts), attempt, fact, steps, events, booked, look_up_at)
+    changed = Payment(order, attempts)
+    look_up_at = _look_up_at(changed, attempt, now)
+    return Change(changed, attempt, cause, steps, events, booked, look_up_at)
 
 
 def _error(decline: Decline | None, now: datetime) -> dict[str, Any] | None:

@@ -69,7 +69,7 @@ async def opened(
         change.steps[0].from_state,
         change.steps[0].from_status,
         change.steps[0].outcome,
-        change.fact.cause.kind,
+        change.cause.kind,
         event.id,
         event.type,
         event.body,

@@ -9,7 +9,7 @@ from uuid import UUID
 from payloom.connectors.contract import AttemptRef, Outcome, Rendered
 from payloom.core import ids
 from payloom.core.money import Money
-from payloom.payments.states import State, Status
+from payloom.payments.states import LIVE, State, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,11 @@ class Attempt:
         return ids.text("att", self.id)
 
     @property
+    def is_waiting(self) -> bool:
+        """Written, and not to be sent before the page that it replaces is dead."""
+        return self.state is State.REGISTERING and self.asked_at is None
+
+    @property
     def rendered(self) -> Rendered:
         return Rendered(self.request_body, self.request_version, self.request_key)
 
@@ -135,3 +140,17 @@ class Payment:
     @property
     def current(self) -> Attempt:
         return self.attempt(self.order.current_attempt)
+
+    @property
+    def live(self) -> tuple[Attempt, ...]:
+        """The attempts that were sent and may still bring money: one at the most."""
+        return tuple(a for a in self.attempts if a.state in LIVE and not a.is_waiting)
+
+    def is_unwanted(self, attempt: Attempt) -> bool:
+        """Whether its page shall end: the order is canceled, paid by another, or tries anew."""
+        order = self.order
+        return (
+            order.cancel_requested_at is not None
+            or order.current_attempt != attempt.id
+            or order.paid_by_attempt not in (None, attempt.id)
+        )

@@ -23,6 +23,12 @@ async def payment_by_id(tx: Tx, merchant_id: UUID, order_id: UUID) -> Payment | 
     return None if row is None else await _with_attempts(tx, row)
 
 
+async def lock_payment(tx: Tx, merchant_id: UUID, order_id: UUID) -> Payment | None:
+    """One payment, locked until the transaction ends."""
+    row = await tx.fetchrow(_ORDER + _BY_ID + _FOR_UPDATE, merchant_id, order_id)
+    return None if row is None else await _with_attempts(tx, row)
+
+
 async def payment_of_attempt(tx: Tx, attempt_id: UUID) -> Payment | None:
     """By the attempt's id alone: a returning shopper names nothing else."""
     row = await tx.fetchrow(_ORDER + _BY_ATTEMPT, attempt_id)
@@ -67,10 +73,31 @@ async def write_changes(tx: Tx, changes: Sequence[Change], now: datetime) -> Non
         [step.from_status for _, step in steps],
         [step.to_status for _, step in steps],
         [step.outcome for _, step in steps],
-        [change.fact.cause.kind for change, _ in steps],
-        [change.fact.cause.id for change, _ in steps],
+        [change.cause.kind for change, _ in steps],
+        [change.cause.id for change, _ in steps],
         now,
     )
+
+
+async def insert_attempt(tx: Tx, attempt: Attempt) -> None:
+    """One more attempt of an order that the caller holds locked."""
+    await tx.execute(
+        _INSERT_ATTEMPT,
+        *attempt_values(attempt),
+        attempt.merchant_id,
+        attempt.payment_order_id,
+        attempt.psp,
+        attempt.amount,
+        attempt.currency,
+        attempt.expires_at,
+        attempt.asked_at,
+        attempt.created_at,
+    )
+
+
+async def mark_asked(tx: Tx, attempt: Attempt, now: datetime) -> bool:
+    """This attempt's turn has come: whoever gets True sends it."""
+    return await tx.fetchrow(_MARK_ASKED, attempt.merchant_id, attempt.id, now) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +219,10 @@ def _order_changes(orders: Sequence[Order]) -> tuple[list[Any], ...]:
         [order.method for order in orders],
         [order.paid_by_attempt for order in orders],
         [order.updated_at for order in orders],
+        [order.cancel_requested_at for order in orders],
+        [order.current_attempt for order in orders],
+        [order.psp for order in orders],
+        [order.expires_at for order in orders],
     )
 
 
@@ -209,7 +240,7 @@ def _attempt_changes(attempts: Sequence[Attempt]) -> tuple[list[Any], ...]:
     )
 
 
-_ORDER = """
+_ORDER_COLUMNS = """
 SELECT o.merchant_id, o.id,
        (SELECT mode FROM merchants WHERE merchant_id = o.merchant_id) AS mode, o.reference,
        o.fingerprint, o.payment_order_status, o.version, o.event_sequence, o.payment_type,
@@ -218,19 +249,22 @@ SELECT o.merchant_id, o.id,
        o.locale, o.description, o.customer, o.line_items, o.metadata, o.last_error, o.attention,
        o.method, o.current_attempt, o.paid_by_attempt, o.cancel_requested_at, o.expires_at,
        o.correlation_id, o.created_at, o.updated_at
-  FROM payment_orders AS o
 """
+
+_ORDER = _ORDER_COLUMNS + "  FROM payment_orders AS o\n"
 
 _BY_REFERENCE = " WHERE o.merchant_id = $1 AND o.reference = $2"
 
 _BY_ID = " WHERE o.merchant_id = $1 AND o.id = $2"
+
+_FOR_UPDATE = " FOR UPDATE OF o"
 
 _BY_ATTEMPT = """
  WHERE (o.merchant_id, o.id) IN (SELECT merchant_id, payment_order_id FROM attempts WHERE id = $1)
 """
 
 # Row by row through the keys: the cached plan of a join may read all orders there are.
-_LOCK = """
+_WANTED = """
 WITH wanted AS MATERIALIZED (
     SELECT DISTINCT a.merchant_id, a.payment_order_id AS id
       FROM unnest($1::uuid[], $2::uuid[]) AS k (merchant_id, id)
@@ -238,19 +272,16 @@ WITH wanted AS MATERIALIZED (
                           WHERE merchant_id = k.merchant_id AND id = k.id LIMIT 1) AS a
      ORDER BY a.payment_order_id
 )
-SELECT o.merchant_id, o.id,
-       (SELECT mode FROM merchants WHERE merchant_id = o.merchant_id) AS mode, o.reference,
-       o.fingerprint, o.payment_order_status, o.version, o.event_sequence, o.payment_type,
-       o.payment_method, o.method_types, o.psp, o.amount, o.currency, o.capture,
-       o.amount_captured, o.amount_refunded, o.amount_disputed, o.return_url, o.cancel_url,
-       o.locale, o.description, o.customer, o.line_items, o.metadata, o.last_error, o.attention,
-       o.method, o.current_attempt, o.paid_by_attempt, o.cancel_requested_at, o.expires_at,
-       o.correlation_id, o.created_at, o.updated_at
+"""
+
+_LOCKED = """
   FROM wanted AS w
  CROSS JOIN LATERAL (SELECT * FROM payment_orders
                       WHERE merchant_id = w.merchant_id AND id = w.id
                       LIMIT 1 FOR UPDATE) AS o
 """
+
+_LOCK = _WANTED + _ORDER_COLUMNS + _LOCKED
 
 _LIST = """
  WHERE o.merchant_id = $1
@@ -284,19 +315,22 @@ WITH moved AS (
        SET version = c.version, event_sequence = c.event_sequence, payment_order_status = c.status,
            amount_captured = c.amount_captured, last_error = c.last_error,
            attention = c.attention, method = c.method, paid_by_attempt = c.paid_by_attempt,
-           updated_at = c.updated_at
+           updated_at = c.updated_at, cancel_requested_at = c.cancel_requested_at,
+           current_attempt = c.current_attempt, psp = c.psp, expires_at = c.expires_at
       FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::int[], $5::text[], $6::bigint[],
-                  $7::jsonb[], $8::text[], $9::jsonb[], $10::uuid[], $11::timestamptz[])
+                  $7::jsonb[], $8::text[], $9::jsonb[], $10::uuid[], $11::timestamptz[],
+                  $12::timestamptz[], $13::uuid[], $14::text[], $15::timestamptz[])
            AS c (merchant_id, id, version, event_sequence, status, amount_captured, last_error,
-                 attention, method, paid_by_attempt, updated_at)
+                 attention, method, paid_by_attempt, updated_at, cancel_requested_at,
+                 current_attempt, psp, expires_at)
      WHERE o.merchant_id = c.merchant_id AND o.id = c.id
 ), tried AS (
     UPDATE attempts AS a
        SET state = c.state, token = c.token, redirect_url = c.redirect_url,
            psp_payment = c.psp_payment, last_error = c.last_error, method = c.method,
-           answered_at = c.answered_at, updated_at = $32
-      FROM unnest($12::uuid[], $13::uuid[], $14::text[], $15::text[], $16::text[], $17::text[],
-                  $18::jsonb[], $19::jsonb[], $20::timestamptz[])
+           answered_at = c.answered_at, updated_at = $36
+      FROM unnest($16::uuid[], $17::uuid[], $18::text[], $19::text[], $20::text[], $21::text[],
+                  $22::jsonb[], $23::jsonb[], $24::timestamptz[])
            AS c (merchant_id, id, state, token, redirect_url, psp_payment, last_error, method,
                  answered_at)
      WHERE a.merchant_id = c.merchant_id AND a.id = c.id
@@ -304,9 +338,24 @@ WITH moved AS (
 INSERT INTO payment_log (
        merchant_id, payment_order_id, version, attempt_id, from_state, to_state, from_status,
        to_status, outcome, cause, cause_id, at)
-SELECT *, $32::timestamptz
-  FROM unnest($21::uuid[], $22::uuid[], $23::int[], $24::uuid[], $25::text[], $26::text[],
-              $27::text[], $28::text[], $29::text[], $30::text[], $31::text[])
+SELECT *, $36::timestamptz
+  FROM unnest($25::uuid[], $26::uuid[], $27::int[], $28::uuid[], $29::text[], $30::text[],
+              $31::text[], $32::text[], $33::text[], $34::text[], $35::text[])
+"""
+
+_INSERT_ATTEMPT = """
+INSERT INTO attempts (
+       id, number, connection_id, state, request_body, request_version, request_key, resend_until,
+       return_token, merchant_id, payment_order_id, psp, amount, currency, expires_at, asked_at,
+       created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17)
+"""
+
+# The index attempts_one_live refuses while another attempt of the order may bring money.
+_MARK_ASKED = """
+UPDATE attempts SET asked_at = $3
+ WHERE merchant_id = $1 AND id = $2 AND state = 'REGISTERING' AND asked_at IS NULL
+RETURNING id
 """
 
 _LOG = """

@@ -27,7 +27,9 @@ from payloom.webhooks.publish import NewEvent, publish, stored
 log = structlog.get_logger()
 
 LOOK_UP = "look_up"  # the job that asks a PSP about an attempt
+RETURN_SURPLUS = "return_surplus"  # the job that sends unwanted money back (refunds/)
 ASK_AFTER_DOUBT = timedelta(seconds=1)
+WAKE_AFTER = timedelta(seconds=2)  # whoever waits for the other attempt does it sooner, or is dead
 
 _Key = tuple[UUID, UUID]
 
@@ -49,7 +51,7 @@ async def record(tx: Tx, facts: Sequence[Fact], now: datetime) -> list[Recorded]
     while waiting:
         payments = await queries.lock_payments(tx, [_key(fact) for fact in waiting])
         judged, waiting = _judge(payments, waiting, now)
-        await _write(tx, [each.change for each in judged if each.change], now)
+        await write(tx, [each.change for each in judged if each.change], now)
         await _ask_about_doubts(tx, judged, now)
         done += judged
     return done
@@ -89,13 +91,14 @@ def _decided(payment: Payment, fact: Fact, now: datetime) -> Recorded:
             return Recorded(fact, payment, doubt=why)
 
 
-async def _write(tx: Tx, changes: Sequence[Change], now: datetime) -> None:
+async def write(tx: Tx, changes: Sequence[Change], now: datetime) -> None:
+    """Everything that belongs to these changes; at most one of each payment."""
     if not changes:
         return
     await queries.write_changes(tx, changes, now)
     await post(tx, [item for change in changes for item in _to_post(change, now)], now)
     await publish(tx, [event for change in changes for event in _events(change)], now)
-    await jobs.schedule(tx, [_wanted(c, c.look_up_at) for c in changes if c.look_up_at], now)
+    await jobs.schedule(tx, [job for change in changes for job in _jobs(change, now)], now)
     ended = [(c.attempt.merchant_id, c.attempt.id) for c in changes if c.look_up_at is None]
     await jobs.drop(tx, LOOK_UP, ended)
     for change in changes:
@@ -140,9 +143,18 @@ def _events(change: Change) -> list[NewEvent]:
     ]
 
 
-def _wanted(change: Change, at: datetime) -> Wanted:
+def _jobs(change: Change, now: datetime) -> list[Wanted]:
+    """When to ask about the attempt, whom else this concerns, and what goes back."""
     order, attempt = change.payment.order, change.attempt
-    return Wanted(attempt.merchant_id, LOOK_UP, attempt.id, at, order.correlation_id)
+    wanted = [(LOOK_UP, other, now + WAKE_AFTER) for other in change.wake]
+    if change.look_up_at is not None:
+        wanted.append((LOOK_UP, attempt, change.look_up_at))
+    if change.is_surplus:
+        wanted.append((RETURN_SURPLUS, attempt, now))
+    return [
+        Wanted(order.merchant_id, kind, about.id, at, order.correlation_id)
+        for kind, about, at in wanted
+    ]
 
 
 def tell(change: Change) -> None:
@@ -151,7 +163,7 @@ def tell(change: Change) -> None:
     if order.attention and "payment_order.attention" in change.events:
         ATTENTION.labels(order.attention).inc()
     for step in change.steps:
-        OUTCOMES.labels(step.outcome, change.fact.cause.kind).inc()
+        OUTCOMES.labels(step.outcome, change.cause.kind).inc()
         log.info(
             "attempt.moved",
             correlation_id=order.correlation_id,
@@ -161,8 +173,8 @@ def tell(change: Change) -> None:
             to_state=step.to_state,
             payment_order_status=step.to_status,
             outcome=step.outcome,
-            cause=change.fact.cause.kind,
-            cause_id=change.fact.cause.id,
+            cause=change.cause.kind,
+            cause_id=change.cause.id,
         )
 
 

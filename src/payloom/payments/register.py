@@ -6,7 +6,6 @@ key, and the request is sent as stored. Whoever is killed in between leaves a jo
 
 import asyncio
 import time
-from datetime import timedelta
 from uuid import UUID
 
 import structlog
@@ -23,6 +22,7 @@ from payloom.payments.answer import answer_of
 from payloom.payments.compose import new_payment
 from payloom.payments.decide import Change, decide
 from payloom.payments.hot import Placed
+from payloom.payments.intend import LOOK_AFTER
 from payloom.payments.model import Cause, Fact, Payment
 from payloom.payments.record import ASK_AFTER_DOUBT, LOOK_UP, event_of, record, tell
 from payloom.payments.states import State
@@ -32,7 +32,6 @@ from payloom.runtime import Runtime
 log = structlog.get_logger()
 
 ANSWER_WITHIN_S = 10.0  # then 202: the registration goes on without the shop
-LOOK_AFTER = timedelta(seconds=15)  # the job asks when whoever sent the request is gone
 
 
 class ReferenceConflict(Conflict):
@@ -75,8 +74,7 @@ async def register(
     asking = rt.spawn(ask(rt, connector, payment, claim))
     await asyncio.wait([asking], timeout=ANSWER_WITHIN_S)
     registered = asking.result() if asking.done() else payment
-    if registered.current.state is State.REFUSED:
-        raise _refused(registered)
+    refuse_if_refused(registered)
     return answer_of(registered, is_new=True)
 
 
@@ -130,9 +128,12 @@ async def _existing(rt: Runtime, merchant_id: UUID, wanted: WantedOrder) -> Paym
     return payment
 
 
-def _refused(payment: Payment) -> RegistrationRefused:
-    error = payment.order.last_error or {}
-    return RegistrationRefused(
-        f"{payment.order.psp} refused to register this payment: {error.get('code')}",
+def refuse_if_refused(payment: Payment) -> None:
+    """Raise RegistrationRefused when the PSP will never make the current attempt's page."""
+    if payment.current.state is not State.REFUSED:
+        return
+    error = payment.current.last_error or {}
+    raise RegistrationRefused(
+        f"{payment.current.psp} refused to register this payment: {error.get('code')}",
         extra={"payment_order": payment.order.public_id},
     )

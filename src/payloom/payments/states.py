@@ -10,6 +10,7 @@ from payloom.connectors.contract import (
     Canceled,
     Expired,
     Failed,
+    NeverSent,
     Outcome,
     Paid,
     Processing,
@@ -52,6 +53,7 @@ TRANSITIONS: dict[tuple[State, type[Outcome]], State] = {
     (S.REGISTERING, Refused): S.REFUSED,
     (S.REGISTERING, Expired): S.EXPIRED,
     (S.REGISTERING, Canceled): S.CANCELED,
+    (S.REGISTERING, NeverSent): S.CANCELED,
     (S.OPEN, Processing): S.PROCESSING,
     (S.OPEN, Authorized): S.AUTHORIZED,
     (S.OPEN, Paid): S.SUCCEEDED,
@@ -80,11 +82,13 @@ OLD_NEWS: dict[State, frozenset[type[Outcome]]] = {
     S.OPEN: frozenset({Registered, StillOpen}),
     S.PROCESSING: frozenset(_WAY),
     S.AUTHORIZED: frozenset({*_WAY, Authorized}),
-    S.SUCCEEDED: frozenset({*_WAY, Authorized, Paid, Failed, Expired, Canceled, Refused}),
+    S.SUCCEEDED: frozenset(
+        {*_WAY, Authorized, Paid, Failed, Expired, Canceled, Refused, NeverSent}
+    ),
     S.FAILED: frozenset({*_WAY, Failed}),
-    S.CANCELED: frozenset({Registered, StillOpen, Canceled, Expired}),
+    S.CANCELED: frozenset({Registered, StillOpen, Canceled, Expired, NeverSent}),
     S.EXPIRED: frozenset({Registered, StillOpen, Expired, Canceled}),
-    S.REFUSED: frozenset({Refused, Expired, Canceled}),
+    S.REFUSED: frozenset({Refused, Expired, Canceled, NeverSent}),
 }
 
 STATUS_OF: dict[State, Status] = {
@@ -110,6 +114,7 @@ EVENT_OF: dict[Status, str] = {
     Status.EXPIRED: "payment_order.expired",
 }
 
+LIVE = frozenset({S.REGISTERING, S.OPEN, S.PROCESSING, S.AUTHORIZED})  # may still bring money
 LATE = frozenset({S.FAILED, S.EXPIRED})  # money from here is a late success
 
 

@@ -8,9 +8,10 @@ from payloom.payments.states import State, Status
 
 
 def show(payment: Payment) -> dict[str, Any]:
-    """The public form of a payment order (design: HTTP API, the order as shown)."""
+    """The public form of a payment order (design: HTTP API, the order as shown);
+    `cancel_requested_at` only while the PSP has not said that the page is dead."""
     order = payment.order
-    return {
+    shown = {
         "id": order.public_id,
         "reference": order.reference,
         "mode": order.mode,
@@ -39,12 +40,16 @@ def show(payment: Payment) -> dict[str, Any]:
         "updated_at": rfc3339(order.updated_at),
         "attempts": [_show_attempt(attempt) for attempt in payment.attempts],
     }
+    if order.cancel_requested_at is not None and order.status is not Status.CANCELED:
+        shown["cancel_requested_at"] = rfc3339(order.cancel_requested_at)
+    return shown
 
 
 def _redirect_url(payment: Payment) -> str | None:
     """Only while the shopper may pay there."""
     attempt = payment.current
-    is_payable = payment.order.status is Status.PENDING and attempt.state is State.OPEN
+    is_open = payment.order.status is Status.PENDING and attempt.state is State.OPEN
+    is_payable = is_open and not payment.is_unwanted(attempt)
     return attempt.redirect_url if is_payable else None
 
 

@@ -60,6 +60,8 @@ def _matches(pattern: re.Pattern[str], example: str) -> Any:
 Text = Annotated[str, AfterValidator(_no_card_number)]
 Amount = Annotated[int, Field(gt=0, le=AMOUNT_MAX, description="Minor units of the currency")]
 Currency = Annotated[str, AfterValidator(_currency), Field(description="ISO 4217, in capitals")]
+ExpiresIn = Annotated[int, Field(ge=2_100, le=86_100, description="Seconds")]
+Psp = Annotated[str | None, Field(max_length=31)]
 Url = Annotated[str, Field(max_length=2000, description="https; http on loopback in test mode")]
 
 
@@ -90,7 +92,7 @@ class WantedOrder(Strict):
     payment_type: Literal["SALE", "RECC"] = "SALE"
     payment_method: Literal["APM", "CARD"] = "APM"
     method_types: Annotated[list[MethodType], Field(max_length=8, default_factory=list)]
-    psp: Annotated[str | None, Field(max_length=31)] = None
+    psp: Psp = None
     capture: Literal["automatic", "manual"] = "automatic"
     cancel_url: Url | None = None
     description: Annotated[Text | None, Field(min_length=1, max_length=500)] = None
@@ -103,9 +105,7 @@ class WantedOrder(Strict):
         ],
         Field(max_length=50, default_factory=dict),
     ]
-    expires_in: Annotated[int, Field(ge=2_100, le=86_100, description="Seconds")] = (
-        EXPIRES_IN_DEFAULT
-    )
+    expires_in: ExpiresIn = EXPIRES_IN_DEFAULT
     locale: Annotated[str, _matches(_LOCALE, "en or pt-BR")] | None = None
 
     @field_validator("line_items")
@@ -121,6 +121,13 @@ class WantedOrder(Strict):
     def fingerprint(self) -> bytes:
         """What tells two orders of one reference apart."""
         return hashlib.sha256(self.canonical()).digest()
+
+
+class WantedAttempt(Strict):
+    """A new try to get an order paid: a new page, at the same PSP unless another is named."""
+
+    psp: Psp = None
+    expires_in: ExpiresIn = EXPIRES_IN_DEFAULT
 
 
 def check_supported(wanted: WantedOrder, mode: str) -> None:

@@ -11,7 +11,7 @@ EVENT_TYPES: dict[str, str] = {
     "payment_order.canceled": "The order was canceled before it was paid.",
     "payment_order.expired": "The hosted page ran out of time unpaid.",
     "payment_order.duplicate_payment_returned": "A second payment, or one for a canceled order, "
-    "is on its way back to the shopper.",
+    "was returned to the shopper.",
     "payment_order.attention": "Something does not fit and a person must look; "
     "`attention` says what.",
     "refund.succeeded": "The refund left for the shopper.",

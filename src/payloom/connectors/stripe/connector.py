@@ -12,6 +12,10 @@ from payloom.connectors.contract import (
     Meaning,
     Outcome,
     Reading,
+    RefundFailed,
+    RefundOutcome,
+    RefundRef,
+    RefundRequest,
     Refused,
     Registered,
     Registration,
@@ -19,7 +23,7 @@ from payloom.connectors.contract import (
     Unknown,
 )
 from payloom.connectors.http import NoAnswer
-from payloom.connectors.stripe import mapping, notices
+from payloom.connectors.stripe import mapping, notices, refunds
 from payloom.connectors.stripe.errors import refusal
 from payloom.connectors.stripe.transport import Answer, Api
 
@@ -49,14 +53,7 @@ class StripeConnector:
 
     async def register(self, rendered: Rendered) -> Registered | Refused | Unknown:
         try:
-            answer = await self._api.call(
-                "register",
-                "post",
-                SESSIONS,
-                mapping.decode(rendered.body),
-                idempotency_key=rendered.key,
-                stripe_version=rendered.version,
-            )
+            answer = await self._post("register", SESSIONS, rendered)
         except NoAnswer as nothing:
             return Unknown(str(nothing))
         if answer.status == 200 and isinstance(answer.body, Mapping):
@@ -99,11 +96,46 @@ class StripeConnector:
         # Only an open session can be expired: a refusal says that it ended some other way.
         return await self.look_up(ref) if isinstance(outcome, Unknown) else outcome
 
+    def render_refund(self, request: RefundRequest, key: str) -> Rendered:
+        return Rendered(mapping.encode(refunds.to_refund(request)), mapping.VERSION, key)
+
+    async def refund(self, rendered: Rendered) -> RefundOutcome:
+        try:
+            answer = await self._post("refund", refunds.PATH, rendered)
+        except NoAnswer as nothing:
+            return Unknown(str(nothing))
+        if answer.status == 200 and isinstance(answer.body, Mapping):
+            return refunds.outcome(answer.body)
+        return refunds.refused(answer.status, answer.body, is_replayed=answer.replayed)
+
+    async def look_up_refund(self, ref: RefundRef) -> RefundOutcome:
+        wanted = {"payment_intent": ref.psp_payment, "limit": "100"}  # nobody has more of one
+        try:
+            answer = await self._api.call("look_up_refund", "get", refunds.PATH, wanted)
+        except NoAnswer as nothing:
+            return Unknown(str(nothing))
+        listed = _listed(answer)
+        if listed is None:
+            return Unknown(f"status {answer.status} to a list of refunds")
+        found = refunds.ours(listed, ref.refund)
+        return refunds.outcome(found) if found is not None else RefundFailed("never_made")
+
     def read_notice(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Reading:
         return notices.read(headers, body, self._webhook_secrets, now)
 
     def meaning(self, body: bytes) -> Meaning:
         return notices.meaning(body, livemode=self._livemode)
+
+    async def _post(self, verb: str, path: str, rendered: Rendered) -> Answer:
+        """Send a stored request as it is. Raises NoAnswer."""
+        return await self._api.call(
+            verb,
+            "post",
+            path,
+            mapping.decode(rendered.body),
+            idempotency_key=rendered.key,
+            stripe_version=rendered.version,
+        )
 
     async def _read(
         self, verb: str, method: str, path: str, params: Mapping[str, Any], ref: AttemptRef

@@ -25,15 +25,13 @@ from payloom.connectors.contract import (
     Unknown,
 )
 from payloom.connectors.stripe.currencies import from_stripe, scaled, to_stripe
+from payloom.connectors.stripe.marks import ATTEMPT, PAYMENT_ORDER, REFERENCE, mark
 from payloom.connectors.stripe.methods import TYPE_OF, allowed
 from payloom.connectors.stripe.words import word
 from payloom.core.errors import FieldError
 from payloom.core.money import AMOUNT_MAX
 
 VERSION = "2026-10-28.endive"
-ATTEMPT = "payloom_attempt"
-PAYMENT_ORDER = "payloom_payment_order"
-REFERENCE = "payloom_reference"
 
 _TOKEN = re.compile(r"cs_\w{1,250}", re.ASCII)  # it becomes part of paths
 ID_MAX = 255
@@ -132,10 +130,8 @@ def declined(intent: Mapping[str, Any]) -> StillOpen:
 
 
 def attempt_of(thing: Mapping[str, Any]) -> str | None:
-    """Our attempt's id in a session, payment intent or charge; None: not ours."""
-    marks = thing.get("metadata")
-    value = marks.get(ATTEMPT) if isinstance(marks, Mapping) else None
-    return value if isinstance(value, str) else None
+    """Our attempt's id in a session, payment intent, charge or refund; None: not ours."""
+    return mark(thing, ATTEMPT)
 
 
 def _paid(session: Mapping[str, Any]) -> Outcome:

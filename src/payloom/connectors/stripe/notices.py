@@ -14,6 +14,7 @@ import stripe
 
 from payloom.connectors.contract import (
     Concerns,
+    ConcernsRefund,
     ForgedNotice,
     Ignored,
     Meaning,
@@ -23,7 +24,8 @@ from payloom.connectors.contract import (
     Reading,
     UnreadableNotice,
 )
-from payloom.connectors.stripe import mapping
+from payloom.connectors.stripe import mapping, refunds
+from payloom.connectors.stripe.marks import REFUND, mark
 from payloom.connectors.stripe.words import word
 from payloom.core.secret import Secret
 
@@ -38,6 +40,7 @@ _READERS: dict[str, Callable[[_Object], Outcome]] = {
     "checkout.session.expired": mapping.outcome,
     "payment_intent.payment_failed": mapping.declined,
 }
+_REFUND_TYPES = frozenset({"refund.created", "refund.updated", "refund.failed"})
 
 
 def read(
@@ -60,18 +63,23 @@ def meaning(body: bytes, *, livemode: bool) -> Meaning:
     event = _event(body)
     if event.get("livemode") is not livemode:
         raise UnreadableNotice("the event is of the other mode (test or live)")
-    reader = _READERS.get(event["type"])
-    if reader is None:
+    if event["type"] not in _READERS and event["type"] not in _REFUND_TYPES:
         return Ignored(f"{event['type']} moves nothing of ours")
     thing = _object(event)
     if thing is None:
         raise UnreadableNotice("the event has no data.object")
     attempt = mapping.attempt_of(thing)
-    return NotOurs() if attempt is None else Concerns(attempt, reader(thing))
+    if attempt is None:
+        return NotOurs()
+    if event["type"] in _READERS:
+        return Concerns(attempt, _READERS[event["type"]](thing))
+    refund = mark(thing, REFUND)
+    return NotOurs() if refund is None else ConcernsRefund(attempt, refund, refunds.outcome(thing))
 
 
 def _attempt(event: Mapping[str, Any]) -> str | None:
-    thing = _object(event) if event["type"] in _READERS else None
+    is_read = event["type"] in _READERS or event["type"] in _REFUND_TYPES
+    thing = _object(event) if is_read else None
     return mapping.attempt_of(thing) if thing is not None else None
 
 

@@ -1,0 +1,72 @@
+"""The nouns: a refund, and what may be told about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from payloom.connectors.contract import RefundOutcome, RefundRef, Rendered
+from payloom.core import ids
+from payloom.core.money import Money
+from payloom.payments.model import Cause
+from payloom.refunds.states import State
+
+NEVER_MADE = "never_made"  # what a connector says of a refund that the PSP does not have
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """Money of one attempt that goes back. `amount` in minor units of `currency`."""
+
+    merchant_id: UUID
+    id: UUID
+    payment_order_id: UUID
+    attempt_id: UUID
+    connection_id: UUID
+    number: int
+    purpose: str
+    state: State
+    amount: int
+    currency: str
+    reason: str
+    request_body: str
+    request_version: str
+    request_key: str
+    resend_until: datetime
+    psp_refund: str | None
+    last_error: Mapping[str, Any] | None
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def public_id(self) -> str:
+        return ids.text("rfd", self.id)
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)
+
+    @property
+    def rendered(self) -> Rendered:
+        return Rendered(self.request_body, self.request_version, self.request_key)
+
+    @property
+    def never_was(self) -> bool:
+        """The PSP never had it, and it will not arrive any more: another may be asked for."""
+        error = self.last_error or {}
+        return self.state is State.FAILED and error.get("code") == NEVER_MADE
+
+    def ref(self, psp_payment: str) -> RefundRef:
+        return RefundRef(self.public_id, psp_payment, self.psp_refund)
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFact:
+    """An outcome of one refund, and how we know."""
+
+    merchant_id: UUID
+    attempt_id: UUID
+    refund_id: UUID
+    outcome: RefundOutcome
+    cause: Cause
