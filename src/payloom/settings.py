@@ -68,6 +68,11 @@ class Settings:
                 "PAYLOOM_MASTER_KEY: needed with a database of your own; make one with"
                 " `head -c 32 /dev/urandom | base64` and keep it safe"
             )
+        if settings.migrate_database_url and not settings.database_url:
+            read.mistakes.append(
+                "PAYLOOM_MIGRATE_DATABASE_URL: set PAYLOOM_DATABASE_URL as well, the same database"
+                " as the app role; without it the embedded database would be used"
+            )
         read.raise_if_any(environ)
         return settings
 

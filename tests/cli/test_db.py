@@ -4,12 +4,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import pytest
 
-from payloom.cli.db import libpq_environment
+from payloom.cli.db import libpq_environment, place_of
 from payloom.demo.ports import any_free
 from tests.cli.conftest import Cli
 from tests.conftest import cluster_dsn
@@ -26,15 +27,33 @@ async def empty(cli: Cli, database: str) -> Cli:
     return cli
 
 
-async def test_migrate_brings_a_database_up_to_date_once(empty: Cli) -> None:
+async def test_migrate_brings_a_database_up_to_date_once(empty: Cli, database: str) -> None:
     before = await empty("db", "status", "--json")
     assert (before.code, before.json["up_to_date"]) == (1, False)
     first = (await empty("db", "migrate", "--json")).json["applied"]
     assert first[0] == "0001 ground"
-    assert (await empty("db", "migrate", "--json")).json == {"applied": []}
+    again = (await empty("db", "migrate", "--json")).json
+    assert again["applied"] == []
+    assert again["database"].endswith(f"/{database}")
     after = await empty("db", "status", "--json")
     assert (after.code, after.json["up_to_date"]) == (0, True)
     assert len(after.json["migrations"]) == len(first)
+
+
+async def test_migrate_says_which_database_it_was_and_never_the_password(cli: Cli) -> None:
+    told = await cli("db", "migrate")
+    assert told.code == 0, told.err
+    assert place_of(cli.environment["PAYLOOM_MIGRATE_DATABASE_URL"]) in told.out
+    hosts = "postgresql://me:p%40ss@db1:5432,db2:5433/books?sslmode=require"
+    assert place_of(hosts) == "db1:5432,db2:5433/books"
+    assert place_of("postgresql://me:x@/books?host=/run/pg&port=5432") == "/run/pg/books"
+
+
+async def test_an_owner_alone_migrates_no_other_database(cli: Cli, tmp_path: Path) -> None:
+    refused = await cli.without("PAYLOOM_DATABASE_URL")("db", "migrate")
+    assert refused.code == 2
+    assert "PAYLOOM_MIGRATE_DATABASE_URL: set PAYLOOM_DATABASE_URL as well" in refused.err
+    assert not (tmp_path / "payloom").exists()
 
 
 @pytest.mark.parametrize("command", [("serve", "--port", "0"), ("worker",), ("merchants", "list")])

@@ -111,6 +111,11 @@ def test_a_database_of_ones_own_needs_a_key_of_ones_own() -> None:
     assert told.startswith("PAYLOOM_MASTER_KEY: needed")
 
 
+def test_an_owner_without_an_app_role_would_be_another_database_and_is_refused() -> None:
+    (told,) = mistakes(PAYLOOM_MIGRATE_DATABASE_URL="postgresql://owner@db/payloom")
+    assert told.startswith("PAYLOOM_MIGRATE_DATABASE_URL: set PAYLOOM_DATABASE_URL as well")
+
+
 def test_no_secret_shows_in_what_is_printed_of_settings() -> None:
     secret_key = base64.b64encode(CANARY.encode().ljust(32)).decode()
     settings = Settings.from_env(

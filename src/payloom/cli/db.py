@@ -9,6 +9,7 @@ from typing import Annotated
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import typer
+from rich.text import Text
 
 from payloom.cli.failing import FAILED, Failure
 from payloom.cli.opening import read_settings
@@ -27,16 +28,18 @@ def migrate(as_json: AsJson = False) -> None:
     from payloom.core.migrate import migrate as apply
     from payloom.embedded import database_url, reaching
 
-    url = database_url(read_settings(), "owner")
+    settings = read_settings()
+    url = database_url(settings, "owner")
     with reaching():
         applied = [f"{each.version:04} {each.name}" for each in asyncio.run(apply(url))]
+    which = f"embedded in {settings.home}" if settings.database_url is None else place_of(url)
     if as_json:
-        print_json({"applied": applied})
+        print_json({"database": which, "applied": applied})
         return
     for name in applied:
         console().print(f"[green]✓[/] {name}")
-    if not applied:
-        console().print("[green]✓[/] The database is up to date.")
+    done = Text.assemble(("✓", "green"), f" The database is up to date: {which}")
+    console().print(done, soft_wrap=True)
 
 
 def status(as_json: AsJson = False) -> None:
@@ -84,6 +87,13 @@ def stop(as_json: AsJson = False) -> None:
         raise Failure("PAYLOOM_DATABASE_URL is set: stop a database of yours yourself")
     stopped = postgres.stop(settings.home)
     print_facts({"home": str(settings.home), "stopped": stopped}, as_json=as_json)
+
+
+def place_of(url: str) -> str:
+    """Which database a URL names, without saying as whom: db.internal:5432/payloom."""
+    parts = urlsplit(url)
+    hosts = parts.netloc.rpartition("@")[2] or parse_qs(parts.query).get("host", ["localhost"])[-1]
+    return f"{hosts}/{unquote(parts.path.lstrip('/'))}"
 
 
 def libpq_environment(url: str) -> dict[str, str]:
