@@ -145,6 +145,13 @@ def test_an_owner_who_may_make_no_roles_is_told_the_commands(server_without_role
     assert tables[0]["it"] is None
 
 
+async def test_a_role_that_lacks_the_right_is_told_as_whom_to_come(database: str) -> None:
+    with pytest.raises(MigrationError, match=r"payloom_app .*must be the owner's"):
+        await migrate(server.dsn_of("app", database))
+    with pytest.raises(MigrationError, match=r"payloom_reader .*must be of payloom_app"):
+        await status(server.dsn_of("reader", database))
+
+
 # --- what the roles may ------------------------------------------------------------------------
 
 

@@ -1,6 +1,8 @@
 """Numbered SQL files, forward only, one transaction each, under one advisory lock."""
 
 import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import resources
 
@@ -42,8 +44,7 @@ def migrations() -> list[Migration]:
 
 async def migrate(dsn: str) -> list[Migration]:
     """Apply what is missing, as the owner; the applied ones. Safe to run many times and at once."""
-    connection = await asyncpg.connect(dsn, timeout=10)
-    try:
+    async with _connected(dsn, "PAYLOOM_MIGRATE_DATABASE_URL must be the owner's") as connection:
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
         await _ensure_roles(connection)
         await connection.execute(_BOOKKEEPING)
@@ -52,17 +53,25 @@ async def migrate(dsn: str) -> list[Migration]:
         for migration in fresh:
             await _apply(connection, migration)
         return fresh
-    finally:
-        await connection.close()
 
 
 async def status(dsn: str) -> list[tuple[Migration, bool]]:
     """Every migration and whether this database has it."""
-    connection = await asyncpg.connect(dsn, timeout=10)
-    try:
+    async with _connected(dsn, "PAYLOOM_DATABASE_URL must be of payloom_app") as connection:
         known = await connection.fetchval("SELECT to_regclass('schema_migrations') IS NOT NULL")
         done = await _applied(connection) if known else set()
         return [(migration, migration.version in done) for migration in migrations()]
+
+
+@asynccontextmanager
+async def _connected(dsn: str, instead: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of our own; what its role lacks is told as a sentence that says what to do."""
+    connection = await asyncpg.connect(dsn, timeout=10)
+    try:
+        yield connection
+    except asyncpg.InsufficientPrivilegeError as refused:
+        role = await connection.fetchval("SELECT current_user")
+        raise MigrationError(f"The role {role} may not do this ({refused}). {instead}") from None
     finally:
         await connection.close()
 
