@@ -138,6 +138,15 @@ async def test_all_wrong_settings_are_told_at_once(bare: Cli) -> None:
     assert "Traceback" not in told.err
 
 
+async def test_a_demo_that_cannot_write_to_its_home_says_so(bare: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    refused = await bare("demo", PAYLOOM_HOME=str(file / "home"))
+    assert refused.code == 1
+    assert refused.err.startswith(f"payloom: The demo cannot write to {file / 'home'} (")
+    assert "set PAYLOOM_HOME to a directory of yours" in refused.err
+
+
 async def test_help_lists_every_command_and_comes_at_once(bare: Cli) -> None:
     shown = (await bare("--help", COLUMNS="200")).out
     commands = "demo serve worker sandbox explain db merchants keys connections ledger"

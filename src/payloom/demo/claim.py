@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from payloom.demo import DemoError
 from payloom.demo.home import Home
 
 
@@ -25,8 +26,8 @@ class Claim:
 
 @contextmanager
 def claimed(home: Home) -> Iterator[Claim | None]:
-    """None if a demo runs on this home already."""
-    descriptor = os.open(home.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    """None if a demo runs on this home already. Raises DemoError when it cannot be written."""
+    descriptor = _open(home)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -38,6 +39,17 @@ def claimed(home: Home) -> Iterator[Claim | None]:
         yield claim
     finally:
         os.close(descriptor)
+
+
+def _open(home: Home) -> int:
+    try:
+        home.make()
+        return os.open(home.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise DemoError(
+            f"The demo cannot write to {home.root} ({error.filename}: {error.strerror}):"
+            " set PAYLOOM_HOME to a directory of yours"
+        ) from None
 
 
 def who_runs(home: Home) -> dict[str, Any]:

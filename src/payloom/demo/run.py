@@ -61,7 +61,6 @@ class _Run:
         self.stopped = asyncio.Event()
 
     async def run(self) -> int:
-        self.home.make()
         with claimed(self.home) as claim:
             if claim is None and not self.wanted.once:
                 raise DemoError(_runs_already(self.home))
