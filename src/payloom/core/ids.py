@@ -3,10 +3,10 @@
 TypeID spec 0.3: prefix, underscore, 26 characters of Crockford base32.
 """
 
-from typing import Any, cast
 from uuid import UUID
 
 from typeid import TypeID
+from typeid.codecs import base32
 from typeid.core.errors import TypeIDException
 from uuid_utils.compat import uuid7
 
@@ -22,7 +22,7 @@ def new() -> UUID:
 
 def text(prefix: str, value: UUID) -> str:
     """The public form: `text("po", …)` is `po_01h45ytscbebyvny4gc8cr8ma2`."""
-    return str(TypeID.from_uuid(prefix=prefix, suffix=cast(Any, value)))
+    return f"{prefix}_{base32.encode(value.bytes)}"
 
 
 def parse(prefix: str, value: str) -> UUID:
