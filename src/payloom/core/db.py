@@ -6,7 +6,7 @@ network call may start (I25): `forbid_in_transaction` is what the ways out to th
 
 import json
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol
 
@@ -118,11 +118,9 @@ class Database:
             finally:
                 _open.reset(mark)
 
-    @asynccontextmanager
-    async def statement(self) -> AsyncIterator[Tx]:
+    def statement(self) -> AbstractAsyncContextManager[Tx]:
         """A connection for single statements, each its own transaction."""
-        async with self._connection() as connection:
-            yield connection
+        return self._connection()
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
