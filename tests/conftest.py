@@ -54,7 +54,9 @@ def dsn(database: str) -> str:
 
 @pytest.fixture
 def settings() -> Settings:
-    return Settings.from_env({"PAYLOOM_WEBHOOKS_TO_LOOPBACK": "yes", "HOME": "."})
+    """Without the sweep: a safety net must not hide a broken path. Its own tests switch it on."""
+    told = {"PAYLOOM_WEBHOOKS_TO_LOOPBACK": "yes", "PAYLOOM_SWEEP": "no", "HOME": "."}
+    return Settings.from_env(told)
 
 
 @pytest.fixture

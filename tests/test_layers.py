@@ -14,7 +14,7 @@ LAYERS = [
     {"app", "worker", "embedded"},
     {"audit"},
     {"upkeep"},
-    {"explain", "books"},
+    {"explain", "books", "test_clock"},
     {"notices"},
     {"refunds"},
     {"payments"},

@@ -50,6 +50,25 @@ END $$;
 
 
 --
+-- Name: clock_moves_among_tests_only(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.clock_moves_among_tests_only() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    -- The row of the clock is the lock that both sides take.
+    PERFORM FROM business_clock FOR UPDATE;
+    IF (TG_TABLE_NAME = 'merchants' AND EXISTS (SELECT FROM business_clock WHERE offset_seconds > 0))
+       OR (TG_TABLE_NAME = 'business_clock' AND EXISTS (SELECT FROM merchants WHERE mode = 'live')) THEN
+        RAISE EXCEPTION 'business time can be moved only where no merchant is in live mode'
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+
+
+--
 -- Name: delivery_id(uuid, uuid); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -618,6 +637,20 @@ CREATE TABLE public.secrets (
 
 
 --
+-- Name: sweeps; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.sweeps (
+    merchant_id uuid NOT NULL,
+    connection_id uuid NOT NULL,
+    read_until timestamp with time zone NOT NULL,
+    reads double precision DEFAULT 0 NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT sweeps_reads_check CHECK ((reads >= (0)::double precision))
+);
+
+
+--
 -- Name: webhook_endpoints; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -846,6 +879,14 @@ ALTER TABLE ONLY public.schema_migrations
 
 ALTER TABLE ONLY public.secrets
     ADD CONSTRAINT secrets_pkey PRIMARY KEY (merchant_id, owner, field);
+
+
+--
+-- Name: sweeps sweeps_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.sweeps
+    ADD CONSTRAINT sweeps_pkey PRIMARY KEY (merchant_id, connection_id);
 
 
 --
@@ -1256,6 +1297,20 @@ CREATE TRIGGER ledger_posting_has_entries AFTER INSERT ON public.ledger_postings
 
 
 --
+-- Name: merchants no_live_merchant_in_moved_time; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER no_live_merchant_in_moved_time BEFORE INSERT ON public.merchants FOR EACH ROW WHEN ((new.mode = 'live'::text)) EXECUTE FUNCTION public.clock_moves_among_tests_only();
+
+
+--
+-- Name: business_clock no_moved_time_with_live_merchants; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER no_moved_time_with_live_merchants BEFORE UPDATE ON public.business_clock FOR EACH ROW EXECUTE FUNCTION public.clock_moves_among_tests_only();
+
+
+--
 -- Name: payment_orders order_version_steps_by_one; Type: TRIGGER; Schema: public; Owner: -
 --
 
@@ -1477,6 +1532,14 @@ ALTER TABLE ONLY public.secrets
 
 
 --
+-- Name: sweeps sweeps_merchant_id_connection_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.sweeps
+    ADD CONSTRAINT sweeps_merchant_id_connection_id_fkey FOREIGN KEY (merchant_id, connection_id) REFERENCES public.connections(merchant_id, id);
+
+
+--
 -- Name: webhook_endpoints webhook_endpoints_merchant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1573,6 +1636,13 @@ CREATE POLICY app ON public.payment_orders TO payloom_app USING (true) WITH CHEC
 --
 
 CREATE POLICY app ON public.refunds TO payloom_app USING (true) WITH CHECK (true);
+
+
+--
+-- Name: sweeps app; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY app ON public.sweeps TO payloom_app USING (true) WITH CHECK (true);
 
 
 --
@@ -1746,6 +1816,13 @@ CREATE POLICY reader ON public.refunds FOR SELECT TO payloom_reader USING ((merc
 
 
 --
+-- Name: sweeps reader; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY reader ON public.sweeps FOR SELECT TO payloom_reader USING ((merchant_id = (NULLIF(current_setting('payloom.merchant_id'::text, true), ''::text))::uuid));
+
+
+--
 -- Name: webhook_endpoints reader; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -1757,6 +1834,12 @@ CREATE POLICY reader ON public.webhook_endpoints FOR SELECT TO payloom_reader US
 --
 
 ALTER TABLE public.refunds ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: sweeps; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.sweeps ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: webhook_endpoints; Type: ROW SECURITY; Schema: public; Owner: -
@@ -1929,6 +2012,14 @@ GRANT SELECT ON TABLE public.schema_migrations TO payloom_app;
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.secrets TO payloom_app;
+
+
+--
+-- Name: TABLE sweeps; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.sweeps TO payloom_app;
+GRANT SELECT ON TABLE public.sweeps TO payloom_reader;
 
 
 --

@@ -21,6 +21,7 @@ from payloom.merchants.auth import Authenticate
 from payloom.notices import api as notices
 from payloom.payments import api as payments
 from payloom.runtime import Runtime
+from payloom.test_clock import api as test_clock
 from payloom.webhooks import api as webhooks
 
 
@@ -48,6 +49,7 @@ def create_app(open_runtime: Callable[[], AbstractAsyncContextManager[Runtime]])
     app.include_router(explain.router)
     app.include_router(books.router)
     app.include_router(webhooks.router)
+    app.include_router(test_clock.router)
     app.router.routes.extend(notices.routes)
     app.add_route("/healthz", healthz, methods=["GET"], include_in_schema=False)
     app.add_route("/readyz", readyz, methods=["GET"], include_in_schema=False)

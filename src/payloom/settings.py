@@ -41,6 +41,9 @@ class Settings:
     public_url: str
     # PAYLOOM_WEBHOOKS_TO_LOOPBACK=yes: test-mode merchants may have endpoints on this machine.
     webhooks_to_loopback: bool
+    # PAYLOOM_SWEEP=no: do not read the PSPs' event lists for what webhooks did not bring.
+    # Default: yes.
+    sweep: bool
     # PAYLOOM_DATABASE_POOL: connections per process, 2 to 100. Default: 10.
     database_pool: int
     # PAYLOOM_LOG_LEVEL: DEBUG, INFO, WARNING or ERROR. Default: INFO.
@@ -60,6 +63,7 @@ class Settings:
             master_key=read.secret("PAYLOOM_MASTER_KEY", _check_master_key),
             public_url=read.url("PAYLOOM_PUBLIC_URL", "http://127.0.0.1:8400"),
             webhooks_to_loopback=read.yes_or_no("PAYLOOM_WEBHOOKS_TO_LOOPBACK"),
+            sweep=read.yes_or_no("PAYLOOM_SWEEP", default="yes"),
             database_pool=read.number("PAYLOOM_DATABASE_POOL", 10, 2, 100),
             log_level=read.choice("PAYLOOM_LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
         )
@@ -103,8 +107,9 @@ class _Reader:
             self.mistakes.append(f"{name}: must be a URL like https://pay.example.com")
         return value
 
-    def yes_or_no(self, name: str) -> bool:
-        return self.choice(name, ("no", "yes")) == "yes"
+    def yes_or_no(self, name: str, default: str = "no") -> bool:
+        choices = ("no", "yes") if default == "no" else ("yes", "no")
+        return self.choice(name, choices) == "yes"
 
     def number(self, name: str, default: int, least: int, most: int) -> int:
         value = self.text(name, str(default))

@@ -13,7 +13,9 @@ from payloom.core import jobs
 from payloom.core.errors import Unavailable
 from payloom.core.jobs import Job
 from payloom.core.metrics import JOBS
+from payloom.merchants.connections import SWEEP
 from payloom.notices.apply import apply_waiting
+from payloom.notices.jobs import run_sweep
 from payloom.payments.jobs import run_look_up
 from payloom.payments.record import LOOK_UP, RETURN_SURPLUS
 from payloom.refunds.jobs import run_return_surplus
@@ -27,6 +29,7 @@ log = structlog.get_logger()
 HANDLERS: dict[str, Callable[[Runtime, Job], Awaitable[datetime | None]]] = {
     LOOK_UP: run_look_up,
     RETURN_SURPLUS: run_return_surplus,
+    SWEEP: run_sweep,
 }
 
 NOTICES_AT_ONCE = 200

@@ -14,12 +14,12 @@ import pytest
 from payloom.connectors.contract import (
     AttemptRef,
     Connector,
-    Credentials,
     LineItem,
     Registered,
     Registration,
 )
 from payloom.connectors.http import new_session
+from payloom.connectors.spec import Credentials
 from payloom.connectors.stripe import CONNECTOR
 from payloom.core import ids
 from payloom.core.money import Money

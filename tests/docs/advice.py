@@ -14,6 +14,7 @@ ADVICE = {
     "a refund.",
     "attempt_not_possible": "A new attempt is possible from `PENDING`, `FAILED` and `EXPIRED`: "
     "read the order.",
+    "live_merchants": "Move time in an installation of its own, for tests.",
     "idempotency_key_in_use": "Ask again after `Retry-After` seconds, with the same key.",
     "too_many_webhook_endpoints": "Delete one first.",
     "too_large": "Send less; see [limits](limits.md).",
@@ -29,5 +30,6 @@ ADVICE = {
     "internal_error": "A bug of ours, logged under `x-request-id`. Repeating under the same "
     "`reference` or `Idempotency-Key` is safe.",
     "unavailable": "Try again later; nothing was accepted.",
+    "stand_in_unavailable": "Start the stand-in, or disable its connection.",
     "database_unavailable": "Try again later; nothing was accepted.",
 }

@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from payloom.connectors.contract import Connector, CredentialField, Credentials, Spec
+from payloom.connectors.contract import Connector
+from payloom.connectors.spec import CredentialField, Credentials, Spec
 from payloom.core.cache import Cache
 from payloom.core.errors import InvalidRequest, NotFound
 from payloom.core.secret import Secret

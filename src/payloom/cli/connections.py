@@ -11,7 +11,7 @@ from payloom.cli.output import AsJson, print_facts, print_list
 from payloom.cli.secret_input import FromFile, read_secrets
 
 if TYPE_CHECKING:
-    from payloom.connectors.contract import Spec
+    from payloom.connectors.spec import Spec
     from payloom.runtime import Runtime
 
 LIMIT = 1000

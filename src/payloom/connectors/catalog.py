@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 
 from payloom import connectors
-from payloom.connectors.contract import Spec
+from payloom.connectors.spec import Spec
 
 
 def discover() -> dict[str, Spec]:

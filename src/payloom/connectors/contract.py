@@ -5,16 +5,13 @@ nothing of our database. Its answers are values; "declined" is an outcome, not a
 it cannot interpret is `Unknown`, never a failure (F18).
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
-
-import aiohttp
 
 from payloom.core.errors import InvalidRequest
 from payloom.core.money import Money
-from payloom.core.secret import Secret
 
 
 class MethodTypeUnavailable(InvalidRequest):
@@ -249,6 +246,17 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """One page of a PSP's event list: each notice with its bytes, as a webhook would bring them.
+
+    `after` is where the next page begins; None: that was the last.
+    """
+
+    notices: tuple[tuple[Notice, bytes], ...]
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """A verified call of the PSP: what it tells, and the reply it expects."""
 
@@ -349,39 +357,12 @@ class Connector(Protocol):
         """
         ...
 
+    async def list_events(
+        self, since: datetime, until: datetime, after: str | None
+    ) -> Listed | Unknown:
+        """A page of what the PSP has to tell about this time, both ends included."""
+        ...
+
     def meaning(self, body: bytes) -> Meaning:
         """What a stored notice says. Raises UnreadableNotice."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What a connection needs, field by field; secrets are sealed at rest."""
-
-    secrets: Mapping[str, Secret]
-    api_base: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CredentialField:
-    """One secret a connection needs: where the CLI reads it, and what it must look like."""
-
-    name: str
-    env: str
-    pattern: str
-    hint: str
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """What a connector's folder exports as CONNECTOR; the catalog finds it by scanning."""
-
-    name: str
-    title: str
-    credential_fields: tuple[CredentialField, ...]
-    build: Callable[[Credentials, aiohttp.ClientSession], Connector]
-    key_window: timedelta  # how long the PSP keeps an idempotency key; we use half of it
-    money_may_come_after: timedelta = timedelta(0)  # a failure or expiry: some change their mind
-    can_look_up: bool = True
-    can_list_events: bool = False
-    method_types: Mapping[str, Sequence[str]] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 TypeID spec 0.3: prefix, underscore, 26 characters of Crockford base32.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 from typeid import TypeID
@@ -18,6 +19,11 @@ NAMESPACE = UUID("6f0e7d0a-52c1-5d3e-9a2e-7c61bfb0a001")  # ours, for ids derive
 def new() -> UUID:
     """A fresh time-ordered id."""
     return uuid7()
+
+
+def first_at(at: datetime) -> UUID:
+    """Lower than every id made from this moment on: ids begin with their time."""
+    return UUID(int=(int(at.timestamp() * 1000) << 80))
 
 
 def text(prefix: str, value: UUID) -> str:

@@ -31,6 +31,9 @@ NOTICES = Counter(
 NOTICE_LAG_SECONDS = Histogram(
     "payloom_notice_applied_seconds", "From storing a notice to its effect", buckets=_FAST
 )
+SWEEP_BEHIND_SECONDS = Gauge(
+    "payloom_sweep_behind_seconds", "How far the PSP's event list is not read yet", ["connection"]
+)
 DELIVERIES = Counter("payloom_deliveries_total", "Tries to deliver an event, by result", ["result"])
 JOBS = Counter("payloom_jobs_total", "Job runs, by kind and result", ["kind", "result"])
 WAITING = Gauge("payloom_waiting", "Rows that wait for the worker", ["queue"])

@@ -5,16 +5,19 @@ from uuid import UUID
 
 import structlog
 
-from payloom.connectors.contract import Connector, Credentials
-from payloom.core import ids
+from payloom.connectors.contract import Connector
+from payloom.connectors.spec import Credentials
+from payloom.core import ids, jobs
 from payloom.core.db import Tx
 from payloom.core.errors import FieldError, InvalidRequest, NotFound, invalid
+from payloom.core.jobs import Wanted
 from payloom.core.secret import Secret
 from payloom.merchants import queries, vault
 from payloom.merchants.cached import cached
 from payloom.merchants.credentials import (
     WEBHOOK_SECRETS,
     address_mistakes,
+    is_here,
     mistakes_in,
     secret_mistakes,
 )
@@ -23,6 +26,8 @@ from payloom.merchants.model import Connection as Connection  # part of this mod
 from payloom.runtime import Runtime
 
 log = structlog.get_logger()
+
+SWEEP = "sweep"  # the job that reads the connection's event list at the PSP (notices/)
 
 
 class PspUnavailable(InvalidRequest):
@@ -62,6 +67,7 @@ async def add_connection(
         await queries.insert_connection(tx, connection, now)
         for field, secret in secrets.items():
             await vault.seal(tx, rt, merchant_id, connection.id, field, secret.reveal(), now)
+        await jobs.schedule(tx, [Wanted(merchant_id, SWEEP, connection.id, now, "")], now)
     _changed(rt, connection, "connection.added")
     return connection.id
 
@@ -113,6 +119,20 @@ async def connection_for_psp(rt: Runtime, merchant_id: UUID, psp: str | None) ->
         sentence = f"no connection to {psp!r}" if psp else "no connection to any PSP yet"
         message = f"this merchant has {sentence}; connectors here are {_known(rt)}"
         raise PspUnavailable(errors=[FieldError("psp", message)])
+    return found
+
+
+async def stand_ins(rt: Runtime) -> set[tuple[str, Secret]]:
+    """The PSPs that are programs on this machine: each address with the key of a tenant there."""
+    async with rt.db.statement() as tx:
+        connections = await queries.enabled_connections(tx)
+        found = set()
+        for each in connections:
+            if each.api_base is None or not is_here(each.api_base):
+                continue
+            secrets = await vault.unseal_all(tx, rt, each.merchant_id, each.id)
+            if "api_key" in secrets:
+                found.add((each.api_base, secrets["api_key"]))
     return found
 
 

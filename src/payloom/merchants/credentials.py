@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from payloom.connectors.contract import CredentialField, Spec
+from payloom.connectors.spec import CredentialField, Spec
 from payloom.core.errors import FieldError
 from payloom.core.secret import Secret
 from payloom.merchants.model import Mode
@@ -58,6 +58,11 @@ def address_mistakes(api_base: str | None, psp_account: str | None) -> list[Fiel
         wanted = f"must be 1 to {_PSP_ACCOUNT_MAX} printable characters"
         mistakes.append(FieldError("psp_account", wanted))
     return mistakes
+
+
+def is_here(api_base: str) -> bool:
+    """Whether this address is this very machine: a stand-in, not a PSP."""
+    return urlsplit(api_base).hostname in _LOOPBACK
 
 
 def _hint(field: CredentialField, mode: Mode) -> str:

@@ -120,6 +120,11 @@ async def connection_by_id(tx: Tx, connection_id: UUID) -> Connection | None:
     return None if row is None else _connection(row)
 
 
+async def enabled_connections(tx: Tx) -> list[Connection]:
+    """Those in use, of all merchants."""
+    return [_connection(row) for row in await tx.fetch(_ENABLED_CONNECTIONS)]
+
+
 def _data_key(row: Row) -> DataKey:
     return DataKey(row["merchant_id"], row["version"], row["master_key_id"], row["wrapped"])
 
@@ -205,6 +210,13 @@ SELECT c.merchant_id, c.id, c.psp, c.api_base, c.psp_account, m.mode
   FROM connections AS c JOIN merchants AS m USING (merchant_id)
  WHERE c.merchant_id = $1 AND c.psp = ANY($2::text[]) AND c.disabled_at IS NULL
  ORDER BY c.created_at DESC, c.id DESC LIMIT 1
+"""
+
+_ENABLED_CONNECTIONS = """
+SELECT c.merchant_id, c.id, c.psp, c.api_base, c.psp_account, m.mode
+  FROM connections AS c JOIN merchants AS m USING (merchant_id)
+ WHERE c.disabled_at IS NULL
+ ORDER BY c.id
 """
 
 _CONNECTION_BY_ID = """

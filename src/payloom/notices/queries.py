@@ -91,6 +91,48 @@ async def finish(tx: Tx, ends: Sequence[Finished], now: datetime) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """How far a PSP's event list was read, and how full the bucket of reads was then."""
+
+    read_until: datetime
+    reads: float
+    updated_at: datetime
+
+
+async def sweep_of(tx: Tx, merchant_id: UUID, connection_id: UUID) -> Sweep:
+    """Where to go on; for a connection that was never swept, where it began."""
+    row = await tx.fetchrow(_SWEEP, merchant_id, connection_id)
+    if row is None:
+        raise LookupError(f"there is no connection {connection_id}")
+    return Sweep(row["read_until"], row["reads"], row["updated_at"])
+
+
+async def keep_sweep(tx: Tx, merchant_id: UUID, connection_id: UUID, sweep: Sweep) -> None:
+    """Remember it. Time only goes forward, whoever is slower."""
+    await tx.execute(
+        _KEEP_SWEEP, merchant_id, connection_id, sweep.read_until, sweep.reads, sweep.updated_at
+    )
+
+
+async def is_in_flight(tx: Tx, merchant_id: UUID) -> bool:
+    """Whether anything of this merchant waits for news of a PSP."""
+    return bool(await tx.fetchval(_IN_FLIGHT, merchant_id))
+
+
+async def payments_since(tx: Tx, merchant_id: UUID, first: UUID, most: int) -> int:
+    """Attempts from this id on, counted up to `most`."""
+    return int(await tx.fetchval(_PAYMENTS_SINCE, merchant_id, first, most))
+
+
+async def seen(
+    tx: Tx, merchant_id: UUID, connection_id: UUID, psp_events: Sequence[str]
+) -> set[str]:
+    """Those that are in the inbox already."""
+    rows = await tx.fetch(_SEEN, merchant_id, connection_id, psp_events)
+    return {row["psp_event"] for row in rows}
+
+
 def _stored(row: object) -> Stored:
     names = ("merchant_id", "id", "connection_id", "psp_event", "type", "body", "attempt_id")
     return Stored(**{name: row[name] for name in names})  # type: ignore[index] # an asyncpg row
@@ -137,4 +179,35 @@ UPDATE notices AS n
   FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[])
        AS f (merchant_id, id, state, remark, next_at)
  WHERE n.merchant_id = f.merchant_id AND n.id = f.id AND n.state = 'stored'
+"""
+
+_SWEEP = """
+SELECT coalesce(s.read_until, c.created_at) AS read_until, coalesce(s.reads, 0) AS reads,
+       coalesce(s.updated_at, c.created_at) AS updated_at
+  FROM connections AS c
+  LEFT JOIN sweeps AS s ON s.merchant_id = c.merchant_id AND s.connection_id = c.id
+ WHERE c.merchant_id = $1 AND c.id = $2
+"""
+
+_KEEP_SWEEP = """
+INSERT INTO sweeps AS s (merchant_id, connection_id, read_until, reads, updated_at)
+VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (merchant_id, connection_id) DO UPDATE
+   SET read_until = greatest(s.read_until, excluded.read_until), reads = excluded.reads,
+       updated_at = greatest(s.updated_at, excluded.updated_at)
+"""
+
+# Every attempt that is not over has a job that will ask about it, and so has every return.
+_IN_FLIGHT = """
+SELECT EXISTS (SELECT FROM jobs
+                WHERE merchant_id = $1 AND kind IN ('look_up', 'return_surplus'))
+"""
+
+_PAYMENTS_SINCE = """
+SELECT count(*) FROM (SELECT FROM attempts WHERE merchant_id = $1 AND id >= $2 LIMIT $3) AS a
+"""
+
+_SEEN = """
+SELECT psp_event FROM notices_seen
+ WHERE merchant_id = $1 AND connection_id = $2 AND psp_event = ANY ($3::text[])
 """

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from payloom.connectors.contract import CredentialField, Spec
+from payloom.connectors.spec import CredentialField, ReadAllowance, Spec
 from payloom.connectors.stripe.connector import StripeConnector
 from payloom.connectors.stripe.methods import METHOD_TYPES
 
@@ -26,5 +26,7 @@ CONNECTOR = Spec(
     build=StripeConnector,
     key_window=timedelta(hours=24),
     can_list_events=True,
+    # https://docs.stripe.com/rate-limits: 500 reads a transaction, at least 10,000 a month.
+    reads=ReadAllowance(500, 10_000, timedelta(days=30)),
     method_types={kind: tuple(methods) for kind, methods in METHOD_TYPES.items()},
 )

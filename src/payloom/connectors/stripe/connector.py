@@ -8,7 +8,7 @@ import aiohttp
 
 from payloom.connectors.contract import (
     AttemptRef,
-    Credentials,
+    Listed,
     Meaning,
     Outcome,
     Reading,
@@ -23,11 +23,13 @@ from payloom.connectors.contract import (
     Unknown,
 )
 from payloom.connectors.http import NoAnswer
+from payloom.connectors.spec import Credentials
 from payloom.connectors.stripe import mapping, notices, refunds
 from payloom.connectors.stripe.errors import refusal
 from payloom.connectors.stripe.transport import Answer, Api
 
 SESSIONS = "/v1/checkout/sessions"
+EVENTS = "/v1/events"
 # Lists are not delayed at Stripe (search is); the window covers clocks that differ.
 FIND_AROUND = timedelta(minutes=5)
 FIND_PAGES_MAX = 200
@@ -122,6 +124,17 @@ class StripeConnector:
 
     def read_notice(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Reading:
         return notices.read(headers, body, self._webhook_secrets, now)
+
+    async def list_events(
+        self, since: datetime, until: datetime, after: str | None
+    ) -> Listed | Unknown:
+        wanted = notices.listing(since, until, after)
+        try:
+            answer = await self._api.call("list_events", "get", EVENTS, wanted)
+        except NoAnswer as nothing:
+            return Unknown(str(nothing))
+        page = notices.listed(answer.body) if answer.status == 200 else None
+        return page or Unknown(f"status {answer.status} to a list of events")
 
     def meaning(self, body: bytes) -> Meaning:
         return notices.meaning(body, livemode=self._livemode)

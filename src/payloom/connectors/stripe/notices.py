@@ -17,6 +17,7 @@ from payloom.connectors.contract import (
     ConcernsRefund,
     ForgedNotice,
     Ignored,
+    Listed,
     Meaning,
     Notice,
     NotOurs,
@@ -75,6 +76,34 @@ def meaning(body: bytes, *, livemode: bool) -> Meaning:
         return Concerns(attempt, _READERS[event["type"]](thing))
     refund = mark(thing, REFUND)
     return NotOurs() if refund is None else ConcernsRefund(attempt, refund, refunds.outcome(thing))
+
+
+def listing(since: datetime, until: datetime, after: str | None) -> dict[str, str]:
+    """Parameters of `GET /v1/events` for what moves something of ours; newest first."""
+    types = {f"types[{i}]": name for i, name in enumerate(sorted({*_READERS, *_REFUND_TYPES}))}
+    window = {
+        "created[gte]": str(int(since.timestamp())),
+        "created[lte]": str(int(until.timestamp()) + 1),
+        "limit": "100",
+    }
+    return {**types, **window, **({"starting_after": after} if after else {})}
+
+
+def listed(body: object) -> Listed | None:
+    """A page of the event list; None when the answer is none."""
+    data = body.get("data") if isinstance(body, Mapping) else None
+    if not isinstance(body, Mapping) or not isinstance(data, list):
+        return None
+    found = []
+    for each in data:
+        raw = json.dumps(each, separators=(",", ":"), ensure_ascii=False).encode()
+        try:
+            event = _event(raw)
+        except UnreadableNotice:
+            return None
+        found.append((Notice(event["id"], event["type"], _attempt(event)), raw))
+    more = body.get("has_more") is True and found
+    return Listed(tuple(found), found[-1][0].psp_event if more else None)
 
 
 def _attempt(event: Mapping[str, Any]) -> str | None:

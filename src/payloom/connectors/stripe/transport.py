@@ -8,8 +8,8 @@ from typing import Any
 import aiohttp
 import stripe
 
-from payloom.connectors.contract import Credentials
 from payloom.connectors.http import NoAnswer, psp_call
+from payloom.connectors.spec import Credentials
 from payloom.connectors.stripe.mapping import VERSION
 
 ANSWER_BYTES_MAX = 2_000_000
