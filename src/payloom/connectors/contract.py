@@ -143,6 +143,13 @@ class Processing:
 
 
 @dataclass(frozen=True, slots=True)
+class Approved:
+    """The shopper agreed, and the PSP waits for us to take the money: `complete` does."""
+
+    psp_payment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Paid:
     """Money was captured. The four facts that must fit ours: amount, currency, order, account."""
 
@@ -198,6 +205,7 @@ Outcome = (
     | Refused
     | StillOpen
     | Processing
+    | Approved
     | Authorized
     | Paid
     | Failed
@@ -335,6 +343,11 @@ class Connector(Protocol):
 
     async def expire(self, ref: AttemptRef) -> Outcome:
         """Ask for the end of the page; the answer is what became of it, which may be `Paid`."""
+        ...
+
+    async def complete(self, ref: AttemptRef, key: str) -> Outcome:
+        """Take the money that the shopper approved; asked only after `Approved`. Under the same
+        key as often as needed: the PSP executes it once."""
         ...
 
     def render_refund(self, request: RefundRequest, key: str) -> Rendered:

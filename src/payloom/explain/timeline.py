@@ -17,6 +17,7 @@ _SAID = {
     "Refused": "The PSP refused to register this payment",
     "Declined": "A try to pay was declined; the page stays payable",
     "Processing": "The shopper is done; the bank is not",
+    "Approved": "The shopper agreed; the money is to be taken",
     "Authorized": "The money is reserved",
     "Paid": "The money was taken",
     "Failed": "The payment came to nothing",

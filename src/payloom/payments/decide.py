@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from payloom.connectors.contract import (
+    Approved,
     Authorized,
     Canceled,
     Decline,
@@ -150,6 +151,8 @@ def _moved(
         payment, after.order, changed, fact.cause, now,
         steps=steps, events=after.events, booked=after.booked,
     )  # fmt: skip
+    if isinstance(outcome, Approved):  # it is for us to go on
+        change = replace(change, look_up_at=now)
     wake = _whose_turn(change.payment, changed)
     return replace(change, wake=wake, is_surplus=after.is_surplus)
 
@@ -162,7 +165,7 @@ def _attempt_after(attempt: Attempt, outcome: Outcome, state: State, now: dateti
         case Refused():
             error = {"code": outcome.code, "decline_code": None, "at": rfc3339(now)}
             return replace(changed, last_error=error, answered_at=now)
-        case Processing() | Authorized():
+        case Processing() | Approved() | Authorized():
             return replace(changed, psp_payment=outcome.psp_payment or attempt.psp_payment)
         case Failed():
             return replace(changed, last_error=_error(outcome.decline, now))

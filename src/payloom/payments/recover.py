@@ -11,7 +11,14 @@ from uuid import UUID
 
 import structlog
 
-from payloom.connectors.contract import Canceled, Connector, Expired, Outcome, Unknown
+from payloom.connectors.contract import (
+    Approved,
+    Canceled,
+    Connector,
+    Expired,
+    Outcome,
+    Unknown,
+)
 from payloom.merchants.connections import connector_of
 from payloom.payments import queries
 from payloom.payments.decide import LOOK_AFTER_EXPIRY
@@ -85,7 +92,11 @@ async def _ask(
         outcome = await connector.expire(attempt.ref)
         return outcome, "psp_answer" if isinstance(outcome, Expired | Canceled) else "look_up"
     if attempt.state is not State.REGISTERING:
-        return await connector.look_up(attempt.ref), "look_up"
+        outcome = await connector.look_up(attempt.ref)
+        if isinstance(outcome, Approved) and attempt.state is State.PROCESSING:
+            # The intention is on record: the state, and the key that is always the same.
+            outcome = await connector.complete(attempt.ref, f"{attempt.request_key}:complete")
+        return outcome, "look_up"
     if now < attempt.resend_until:
         answer = await connector.register(attempt.rendered)
         if not (isinstance(answer, Unknown) and answer.is_kept):

@@ -6,6 +6,7 @@ The database keeps the same arrows (`attempt_transitions`); a test compares the 
 from enum import StrEnum
 
 from payloom.connectors.contract import (
+    Approved,
     Authorized,
     Canceled,
     Expired,
@@ -55,6 +56,7 @@ TRANSITIONS: dict[tuple[State, type[Outcome]], State] = {
     (S.REGISTERING, Canceled): S.CANCELED,
     (S.REGISTERING, NeverSent): S.CANCELED,
     (S.OPEN, Processing): S.PROCESSING,
+    (S.OPEN, Approved): S.PROCESSING,
     (S.OPEN, Authorized): S.AUTHORIZED,
     (S.OPEN, Paid): S.SUCCEEDED,
     (S.OPEN, Expired): S.EXPIRED,
@@ -76,7 +78,7 @@ TRANSITIONS: dict[tuple[State, type[Outcome]], State] = {
 VIA: dict[tuple[State, type[Outcome]], Outcome] = {(S.OPEN, Failed): Processing()}
 
 # What a page goes through on its way: whoever stands further has heard it all before.
-_WAY: tuple[type[Outcome], ...] = (Registered, StillOpen, Processing)
+_WAY: tuple[type[Outcome], ...] = (Registered, StillOpen, Processing, Approved)
 OLD_NEWS: dict[State, frozenset[type[Outcome]]] = {
     S.REGISTERING: frozenset(),
     S.OPEN: frozenset({Registered, StillOpen}),
@@ -86,8 +88,8 @@ OLD_NEWS: dict[State, frozenset[type[Outcome]]] = {
         {*_WAY, Authorized, Paid, Failed, Expired, Canceled, Refused, NeverSent}
     ),
     S.FAILED: frozenset({*_WAY, Failed}),
-    S.CANCELED: frozenset({Registered, StillOpen, Canceled, Expired, NeverSent}),
-    S.EXPIRED: frozenset({Registered, StillOpen, Expired, Canceled}),
+    S.CANCELED: frozenset({Registered, StillOpen, Approved, Canceled, Expired, NeverSent}),
+    S.EXPIRED: frozenset({Registered, StillOpen, Approved, Expired, Canceled}),
     S.REFUSED: frozenset({Refused, Expired, Canceled, NeverSent}),
 }
 

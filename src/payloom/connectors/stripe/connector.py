@@ -98,6 +98,9 @@ class StripeConnector:
         # Only an open session can be expired: a refusal says that it ended some other way.
         return await self.look_up(ref) if isinstance(outcome, Unknown) else outcome
 
+    async def complete(self, ref: AttemptRef, key: str) -> Outcome:
+        return await self.look_up(ref)  # Stripe takes the money itself, and never asks for this
+
     def render_refund(self, request: RefundRequest, key: str) -> Rendered:
         return Rendered(mapping.encode(refunds.to_refund(request)), mapping.VERSION, key)
 
