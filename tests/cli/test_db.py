@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import asyncpg
 import pytest
@@ -134,6 +134,21 @@ async def test_shell_hands_the_password_over_where_nobody_sees_it(cli: Cli, dsn:
     shown = await cli("db", "shell", "--json")
     assert shown.json == {"database_url": dsn}
     environment = libpq_environment("postgresql://me:p%40ss@db.example:5433/books?sslmode=require")
+async def test_a_role_that_may_not_log_in_is_told_at_once(cli: Cli, database: str) -> None:
+    superuser = await asyncpg.connect(cluster_dsn("superuser", database))
+    await superuser.execute(f"CREATE ROLE {database} NOLOGIN PASSWORD 'x'")
+    try:
+        url = urlsplit(cluster_dsn("app", database))
+        here = url.netloc.rpartition("@")[2]
+        login = urlunsplit(url._replace(netloc=f"{database}:x@{here}"))
+        refused = await cli("worker", PAYLOOM_DATABASE_URL=login)
+        assert refused.code == 1
+        assert refused.err.startswith("payloom: The database refuses us:")
+    finally:
+        await superuser.execute(f"DROP ROLE {database}")
+        await superuser.close()
+
+
     assert environment == {
         "PGHOST": "db.example",
         "PGPORT": "5433",
