@@ -13,7 +13,7 @@ from pathlib import Path
 
 from payloom.core import crypto, postgres
 from payloom.core.db import AWAY, DatabaseAway
-from payloom.core.migrate import migrate, status
+from payloom.core.migrate import migrate, owning_role, status
 from payloom.core.postgres import Role
 from payloom.runtime import Runtime, running
 from payloom.settings import Settings
@@ -66,6 +66,21 @@ async def ensure_migrated(settings: Settings, url: str) -> None:
         raise NotReady(
             f"The database lacks {len(missing)} of our migrations ({', '.join(missing)}):"
             " run `payloom db migrate` first"
+        )
+
+
+async def ensure_owns_nothing(url: str) -> None:
+    """Look whether we serve as a role that cannot rewrite the books (S2).
+
+    Raises NotReady, DatabaseAway.
+    """
+    with reaching():
+        role = await owning_role(url)
+    if role is not None:
+        raise NotReady(
+            f"PAYLOOM_DATABASE_URL is of the role {role}, which may change every table, the books"
+            " included: serve as payloom_app. The owner is for `payloom db migrate` only, in"
+            " PAYLOOM_MIGRATE_DATABASE_URL"
         )
 
 

@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from payloom.cli.db import libpq_environment, place_of
+from payloom.core.postgres import Role
 from payloom.demo.ports import any_free
 from tests.cli.conftest import Cli
 from tests.conftest import cluster_dsn
@@ -62,6 +63,17 @@ async def test_without_migrations_nothing_starts(empty: Cli, command: tuple[str,
     assert (refused.code, refused.out) == (1, "")
     assert refused.err.startswith("payloom: The database lacks")
     assert refused.err.endswith("run `payloom db migrate` first\n")
+
+
+@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("worker",)])
+@pytest.mark.parametrize("role", ["owner", "superuser"])
+async def test_nothing_serves_as_who_could_rewrite_the_books(
+    cli: Cli, database: str, command: tuple[str, ...], role: Role
+) -> None:
+    refused = await cli(*command, PAYLOOM_DATABASE_URL=cluster_dsn(role, database))
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err.startswith("payloom: PAYLOOM_DATABASE_URL is of the role ")
+    assert "serve as payloom_app" in refused.err
 
 
 async def test_migrating_a_database_of_ones_own_needs_its_owner(cli: Cli) -> None:
@@ -122,18 +134,6 @@ async def test_a_database_that_refuses_us_is_told_at_once(cli: Cli, dsn: str) ->
     assert "payloom_app:" not in refused.err
 
 
-async def test_a_database_that_nobody_serves_fails_a_small_command(cli: Cli) -> None:
-    gone = "postgresql://payloom_app:x@127.0.0.1:9/payloom"
-    refused = await cli("merchants", "list", PAYLOOM_DATABASE_URL=gone)
-    assert refused.code == 1
-    assert refused.err.startswith("payloom: The database cannot be reached:")
-    assert len(refused.err.splitlines()) == 1
-
-
-async def test_shell_hands_the_password_over_where_nobody_sees_it(cli: Cli, dsn: str) -> None:
-    shown = await cli("db", "shell", "--json")
-    assert shown.json == {"database_url": dsn}
-    environment = libpq_environment("postgresql://me:p%40ss@db.example:5433/books?sslmode=require")
 async def test_a_role_that_may_not_log_in_is_told_at_once(cli: Cli, database: str) -> None:
     superuser = await asyncpg.connect(cluster_dsn("superuser", database))
     await superuser.execute(f"CREATE ROLE {database} NOLOGIN PASSWORD 'x'")
@@ -149,6 +149,18 @@ async def test_a_role_that_may_not_log_in_is_told_at_once(cli: Cli, database: st
         await superuser.close()
 
 
+async def test_a_database_that_nobody_serves_fails_a_small_command(cli: Cli) -> None:
+    gone = "postgresql://payloom_app:x@127.0.0.1:9/payloom"
+    refused = await cli("merchants", "list", PAYLOOM_DATABASE_URL=gone)
+    assert refused.code == 1
+    assert refused.err.startswith("payloom: The database cannot be reached:")
+    assert len(refused.err.splitlines()) == 1
+
+
+async def test_shell_hands_the_password_over_where_nobody_sees_it(cli: Cli, dsn: str) -> None:
+    shown = await cli("db", "shell", "--json")
+    assert shown.json == {"database_url": dsn}
+    environment = libpq_environment("postgresql://me:p%40ss@db.example:5433/books?sslmode=require")
     assert environment == {
         "PGHOST": "db.example",
         "PGPORT": "5433",

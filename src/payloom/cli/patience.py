@@ -29,13 +29,15 @@ _HOPELESS = (
 async def until_ready(settings: Settings) -> str:
     """The app's URL of a database that answers and is up to date.
 
-    Raises Failure when it is away for WAIT_S, and NotReady when migrations are missing.
+    Raises Failure when it is away for WAIT_S, NotReady when migrations are missing or we come as
+    the wrong role.
     """
     deadline, pause = time.monotonic() + WAIT_S, PAUSE_S
     while True:
         try:
             url = embedded.database_url(settings)
             await embedded.ensure_migrated(settings, url)
+            await embedded.ensure_owns_nothing(url)
             return url
         except DatabaseAway as away:
             if isinstance(away.__cause__, _HOPELESS):

@@ -63,6 +63,13 @@ async def status(dsn: str) -> list[tuple[Migration, bool]]:
         return [(migration, migration.version in done) for migration in migrations()]
 
 
+async def owning_role(dsn: str) -> str | None:
+    """As whom this leads into a migrated database, if that role has an owner's rights there."""
+    async with _connected(dsn, "PAYLOOM_DATABASE_URL must be of payloom_app") as connection:
+        role: str | None = await connection.fetchval(_OWNING_ROLE)
+        return role
+
+
 @asynccontextmanager
 async def _connected(dsn: str, instead: str) -> AsyncIterator[asyncpg.Connection]:
     """A connection of our own; what its role lacks is told as a sentence that says what to do."""
@@ -84,6 +91,13 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
     applied_at timestamptz NOT NULL DEFAULT now()
 );
 GRANT SELECT ON schema_migrations TO payloom_app
+"""
+
+
+# A superuser counts as a member of every role.
+_OWNING_ROLE = """
+SELECT current_user::text FROM pg_class
+ WHERE oid = 'schema_migrations'::regclass AND pg_has_role(current_user, relowner, 'USAGE')
 """
 
 
