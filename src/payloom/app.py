@@ -57,6 +57,7 @@ def create_app(open_runtime: Callable[[], AbstractAsyncContextManager[Runtime]])
     problems.install(app)
     describe(app)
     app.add_middleware(Authenticate, rt_of=_runtime)
+    app.add_middleware(problems.AnswerBugs)
     app.add_middleware(Correlate)
     return app
 

@@ -13,6 +13,7 @@ import aiohttp
 import psutil
 import pytest
 
+from payloom.runtime import Runtime
 from tests.cli.conftest import Cli
 
 WITHIN_S = 30
@@ -109,6 +110,27 @@ async def test_the_sandbox_says_where_it_is(bare: Cli) -> None:
         assert await status_of(ready["url"] + "/healthz") == 200
         process.terminate()
         assert await asyncio.wait_for(process.wait(), WITHIN_S) == 0
+
+
+async def test_a_bug_is_answered_and_logged_once_under_the_requests_id(
+    cli: Cli, owner: Runtime
+) -> None:
+    headers = {"Authorization": f"Bearer {(await cli.merchant())['api_key']}"}
+    async with owner.db.statement() as tx:  # what no code of ours expects
+        await tx.execute("ALTER TABLE events RENAME TO elsewhere")
+    async with running(cli, "serve", "--port", "0") as (process, ready):
+        headers["X-Request-Id"] = "the-shops-own-id"
+        url = ready["url"] + "/v1/events"
+        async with aiohttp.ClientSession() as http, http.get(url, headers=headers) as response:
+            assert (response.status, (await response.json())["code"]) == (500, "internal_error")
+            assert response.headers["X-Request-Id"] == "the-shops-own-id"
+        process.terminate()
+        _, err = await asyncio.wait_for(process.communicate(), WITHIN_S)
+    lines = [json.loads(line) for line in err.splitlines()]  # nothing there that is no JSON
+    told = [(each["event"], each["correlation_id"]) for each in lines if "correlation_id" in each]
+    assert told == [("request.bug", "the-shops-own-id"), ("request", "the-shops-own-id")]
+    (bug,) = (each for each in lines if "exception" in each)
+    assert 'relation "events" does not exist' in bug["exception"]
 
 
 async def test_a_head_without_end_is_hung_up_on(cli: Cli) -> None:

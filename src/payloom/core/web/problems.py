@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from payloom.core.errors import (
     FieldError,
@@ -22,6 +23,7 @@ from payloom.core.errors import (
 log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
+_BUG = "Something went wrong on our side; it has been logged"
 _IN_URL = {"query", "path", "header"}
 
 
@@ -67,7 +69,33 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(PayloomError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _bug)
+
+
+class AnswerBugs:
+    """Anything else that is raised: logged once, within the request's log context, and answered.
+
+    A middleware, since a handler would run outside of ours, and the server log it a second time.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = False
+
+        async def answer(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answer)
+        except Exception as bug:
+            if scope["type"] != "http":
+                raise
+            log.error("request.bug", exc_info=bug)
+            if not has_begun:  # else the server hangs up on an answer without end
+                await problem_response(PayloomError(_BUG))(scope, receive, send)
 
 
 async def _ours(_request: Request, error: Exception) -> Response:
@@ -98,11 +126,6 @@ async def _http(_request: Request, error: Exception) -> Response:
     response = problem_response(kind())
     response.headers.update(error.headers or {})
     return response
-
-
-async def _bug(_request: Request, error: Exception) -> Response:
-    log.error("request.bug", exc_info=error)
-    return problem_response(PayloomError("Something went wrong on our side; it has been logged"))
 
 
 def _field_error(loc: Sequence[str | int], message: str) -> FieldError:
