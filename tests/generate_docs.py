@@ -30,6 +30,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
         paying.errors,
         paying.events,
         paying.line_fields,
+        paying.lists,
         paying.order_fields,
         paying.routes,
         paying.scopes,

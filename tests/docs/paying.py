@@ -123,6 +123,17 @@ def routes() -> str:
     )
 
 
+def lists() -> str:
+    """What narrows each list; the cursor's two values are explained once for all."""
+    rows = []
+    for route in _routes():
+        values = {field.alias: field for field in route.dependant.query_params}
+        if "limit" in values:
+            filters = [name for name in values if name not in ("limit", "starting_after")]
+            rows.append((_named(route), codes(filters) or "–", values["limit"].default))
+    return table(["list", "filters", "items a page"], rows)
+
+
 def _routes() -> list[APIRoute]:
     return [route for route in every_route() if isinstance(route, APIRoute)]
 

@@ -284,6 +284,19 @@ async def test_every_wrong_query_value_is_named(stage: Stage) -> None:
         assert fields(check_problem(reply, 422)) == [field], (path, query, reply.body)
 
 
+async def test_an_unknown_query_name_is_refused_and_never_passed_over(stage: Stage) -> None:
+    made = (await stage.post(ORDERS, stage.wanted())).json["id"]
+    lists = [ORDERS, "/v1/ledger/postings", "/v1/events", "/v1/webhook-endpoints"]
+    for path in (*lists, "/v1/ledger/accounts", f"{ORDERS}/{made}", f"{ORDERS}/{made}/timeline"):
+        reply = await stage.get(f"{path}?status=PENDING&Limit=5&x")
+        assert fields(check_problem(reply, 422)) == ["status", "Limit", "x"], path
+    reply = await stage.send("POST", f"{ORDERS}?reference=W-9", json=stage.wanted())
+    assert fields(check_problem(reply, 422)) == ["reference"]
+    (error,) = (await stage.get(f"{ORDERS}?status=PENDING")).json["errors"]
+    assert "payment_order_status" in error["message"]
+    assert len((await stage.get(ORDERS)).json["data"]) == 1
+
+
 async def test_query_values_that_fit_nothing_give_an_empty_list(stage: Stage) -> None:
     await stage.post(ORDERS, stage.wanted())
     for query in ("reference=none", "customer=%FF%FE", "psp=acme", "payment_order_status=FAILED",

@@ -1,7 +1,7 @@
 """Requests read strictly: size, media type, and JSON that means one thing (F08, S27)."""
 
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from fastapi import Request
@@ -11,7 +11,14 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from payloom.core import strict_json
-from payloom.core.errors import TooLarge, Unparsable, UnsupportedMedia, invalid
+from payloom.core.errors import (
+    FieldError,
+    InvalidRequest,
+    TooLarge,
+    Unparsable,
+    UnsupportedMedia,
+    invalid,
+)
 
 
 class Strict(BaseModel):
@@ -43,13 +50,16 @@ class StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """Use as `route_class`: bodies are JSON by media type, within limits, parsed strictly."""
+    """Use as `route_class`: bodies are JSON by media type, within limits, parsed strictly; a query
+    holds no name that the route does not know."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
+        known = [field.alias for field in self.dependant.query_params]
 
         async def strictly(request: Request) -> Response:
             request = StrictRequest(request.scope, request.receive)
+            _check_query(request, known)
             if request.method in ("POST", "PUT", "PATCH") and await request.body():
                 _check_media_type(request)
                 await request.json()  # here: FastAPI would turn our refusals into its own
@@ -72,6 +82,19 @@ async def read_body(request: Request, size_max: int) -> bytes:
     except ClientDisconnect:  # nobody is there to read this, but it is no bug of ours either
         raise Unparsable("The request body ended early") from None
     return bytes(body)
+
+
+def _check_query(request: Request, known: Sequence[str]) -> None:
+    """A filter that is silently passed over would answer with what nobody asked for."""
+    unknown = dict.fromkeys(name for name in request.query_params if name not in known)
+    if unknown:
+        raise InvalidRequest(errors=[FieldError(name, _no_such(known)) for name in unknown])
+
+
+def _no_such(known: Sequence[str]) -> str:
+    if not known:
+        return "there is no such query value; none is known here"
+    return f"there is no such query value; known are {', '.join(known)}"
 
 
 def _check_media_type(request: StrictRequest) -> None:
