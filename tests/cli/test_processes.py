@@ -7,6 +7,7 @@ import signal
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -110,6 +111,21 @@ async def test_the_sandbox_says_where_it_is(bare: Cli) -> None:
         assert await status_of(ready["url"] + "/healthz") == 200
         process.terminate()
         assert await asyncio.wait_for(process.wait(), WITHIN_S) == 0
+
+
+async def test_a_sandbox_in_the_way_of_another_is_one_sentence(bare: Cli, tmp_path: Path) -> None:
+    store = ("--store", str(tmp_path / "sandbox.sqlite"))
+    async with running(bare, "sandbox", "--port", "0", *store) as (_, ready):
+        port = ready["url"].rpartition(":")[2]
+        for arguments, told in (
+            (("--port", port), f"Cannot listen on 127.0.0.1, port {port}: "),
+            (("--port", "0", *store), "sandbox.sqlite is in use by another sandbox"),
+        ):
+            second = await bare("sandbox", *arguments)
+            assert (second.code, second.out) == (1, "")
+            assert second.err.startswith("payloom: ")
+            assert told in second.err
+            assert len(second.err.splitlines()) == 1
 
 
 async def test_a_bug_is_answered_and_logged_once_under_the_requests_id(

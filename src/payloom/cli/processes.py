@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from payloom.cli.failing import Failure
 from payloom.cli.opening import read_settings
 from payloom.cli.output import AsJson
 
@@ -57,7 +58,9 @@ def sandbox(
     as_json: AsJson = False,
 ) -> None:
     """Serve stand-ins for PSPs, for trying things out and for tests."""
+    from payloom.sandbox.server import listen
     from payloom.sandbox.server import serve as serve_sandbox
+    from payloom.sandbox.store import StoreInUse
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with contextlib.ExitStack() as stack:
@@ -66,7 +69,14 @@ def sandbox(
         if store is None:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="payloom-sandbox-"))
             store = Path(folder) / "sandbox.sqlite"
-        serve_sandbox(host, port, store)
+        try:
+            listener = listen(host, port)
+        except OSError as error:
+            raise Failure(f"Cannot listen on {host}, port {port}: {error.strerror}") from None
+        try:
+            serve_sandbox(listener, store)
+        except StoreInUse as taken:
+            raise Failure(str(taken)) from None
 
 
 class _ReadyAsJson(io.TextIOBase):

@@ -6,6 +6,6 @@ the tenants and their clocks, the agenda of things that happen later, webhook de
 that can be ordered and the log of requests. Imports `payloom.core` at most.
 """
 
-from payloom.sandbox.server import serve
+from payloom.sandbox.server import listen, serve
 
-__all__ = ["serve"]
+__all__ = ["listen", "serve"]

@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from payloom.sandbox.server import serve
+from payloom.sandbox.server import listen, serve
 from payloom.sandbox.store import StoreInUse
 
 
@@ -18,8 +18,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="payloom-sandbox-") as folder:
         store = options.store or Path(folder) / "sandbox.sqlite"
         try:
-            serve(options.host, options.port, store)
-        except StoreInUse as error:
+            serve(listen(options.host, options.port), store)
+        except (StoreInUse, OSError) as error:
             sys.exit(str(error))
 
 

@@ -1,6 +1,7 @@
 """The process: uvicorn around the stand-ins, ready when it prints its URL."""
 
 import asyncio
+import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -18,13 +19,19 @@ from payloom.sandbox import control, stripe
 from payloom.sandbox.runtime import Runtime
 from payloom.sandbox.wire import Protocol
 
+BACKLOG = 1024
 
-def serve(host: str, port: int, store: Path) -> None:
-    """Serve the stand-ins until SIGTERM or SIGINT; port 0 takes a free one."""
+
+def listen(host: str, port: int) -> socket.socket:
+    """Where to serve; port 0 takes a free one. Raises OSError when nothing can listen there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=BACKLOG)
+
+
+def serve(listener: socket.socket, store: Path) -> None:
+    """Serve the stand-ins until SIGTERM or SIGINT. Raises StoreInUse."""
     config = uvicorn.Config(
         build_app(Runtime(store)),
-        host=host,
-        port=port,
         loop="uvloop",
         http=Protocol,
         ws="none",
@@ -33,11 +40,11 @@ def serve(host: str, port: int, store: Path) -> None:
         log_level="warning",
         server_header=False,
         proxy_headers=False,
-        backlog=1024,
+        backlog=BACKLOG,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=5,
     )
-    _Server(config).run()
+    _Server(config).run(sockets=[listener])
 
 
 def build_app(rt: Runtime) -> Starlette:
@@ -79,7 +86,8 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
-            sys.stdout.write(f"sandbox ready at http://{host}:{port}\n")
+            shown = f"[{host}]" if ":" in host else host
+            sys.stdout.write(f"sandbox ready at http://{shown}:{port}\n")
             sys.stdout.flush()
 
 
