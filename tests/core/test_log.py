@@ -41,6 +41,19 @@ def test_a_card_number_in_groups_is_masked(spaced: str) -> None:
     assert mask(f"paid with {spaced} today") == "paid with [card] today"
 
 
+@pytest.mark.parametrize("zero", ["\N{ARABIC-INDIC DIGIT ZERO}", "\N{FULLWIDTH DIGIT ZERO}"])
+def test_a_card_number_in_other_digits_is_masked(zero: str) -> None:
+    card = "".join(chr(ord(zero) + int(digit)) for digit in CARDS["visa"])
+    assert mask(f"paid with {card}") == "paid with [card]"
+
+
+@given(st.lists(st.sampled_from(["", " ", "-"]), min_size=15, max_size=15))
+def test_a_card_number_is_masked_however_it_is_grouped(between: list[str]) -> None:
+    digits = CARDS["visa"]
+    card = digits[0] + "".join(map("".join, zip(between, digits[1:], strict=True)))
+    assert mask(f"paid with {card}.") == "paid with [card]."
+
+
 @pytest.mark.parametrize("secret", SECRETS)
 @pytest.mark.parametrize(
     "text", ["{}", "Bearer {}", "key={}&a=b", '"{}"', "(see {})", "my_{}", r"b'a\n{}'"]
