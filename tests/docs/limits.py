@@ -30,7 +30,7 @@ LIMITS = (
     Limit("Wait for the first request of a key", "core.idempotency", "WAIT_S", "s"),
     Limit("Answers kept for an Idempotency-Key", "upkeep", "KEEP_ANSWERS"),
     Limit("Pause between reads of a PSP's event list", "notices.pace", "PERIOD"),
-    Limit("Overlap of what is read", "notices.sweep", "OVERLAP"),
+    Limit("Overlap of what is read, once an hour", "notices.sweep", "DEEP_OVERLAP"),
     Limit("Advance of the test clock", "test_clock.api", "SECONDS_MAX", "s"),
     Limit("Questions about one attempt", "payments.recover", "KEEP_ASKING"),
     Limit("A notice waits for its attempt", "notices.apply", "PARK_FOR"),

@@ -5,7 +5,7 @@ nothing of our database. Its answers are values; "declined" is an outcome, not a
 it cannot interpret is `Unknown`, never a failure (F18).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -255,12 +255,11 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One page of a PSP's event list: each notice with its bytes, as a webhook would bring them.
+    """One page of a PSP's event list: each notice, and what makes its bytes as a webhook would
+    bring them, called for those that are news. `after` is where the next page begins; None: that
+    was the last."""
 
-    `after` is where the next page begins; None: that was the last.
-    """
-
-    notices: tuple[tuple[Notice, bytes], ...]
+    notices: tuple[tuple[Notice, Callable[[], bytes]], ...]
     after: str | None
 
 

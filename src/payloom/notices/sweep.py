@@ -1,7 +1,8 @@
 """What webhooks did not bring is read from the PSP's own event list, into the same inbox.
 
 So the truth arrives within a minute even when every webhook is lost (F39), at a cost that does not
-grow with the number of open pages. Windows overlap, and what was seen before is passed over (F74).
+grow with the number of open pages. Windows overlap, once an hour by more than an hour, and what
+was seen before is passed over (F74).
 """
 
 from datetime import datetime, timedelta
@@ -22,7 +23,8 @@ from payloom.runtime import Runtime
 
 log = structlog.get_logger()
 
-OVERLAP = timedelta(minutes=1)  # clocks differ, and an event may be listed a moment late
+OVERLAP = timedelta(seconds=20)  # clocks differ, and an event may be listed a moment late
+DEEP_OVERLAP = timedelta(minutes=65)  # once an hour, for a list that lags
 WINDOW = timedelta(hours=6)  # progress is kept after each
 LOOK_AGAIN = timedelta(minutes=5)  # where the sweep is switched off
 
@@ -78,6 +80,12 @@ async def _read_up_to(
     return pages
 
 
+def _overlap(read_until: datetime, until: datetime) -> timedelta:
+    """Deep where the window takes us into another hour."""
+    hours = [at.replace(minute=0, second=0, microsecond=0) for at in (read_until, until)]
+    return OVERLAP if hours[0] == hours[1] else DEEP_OVERLAP
+
+
 async def _read_window(
     rt: Runtime, connection: Connection, connector: Connector, since: datetime, until: datetime
 ) -> tuple[int, bool]:
@@ -108,7 +116,7 @@ async def _keep(rt: Runtime, connection: Connection, page: Listed) -> None:
                 connection_id=connection.id,
                 psp_event=notice.psp_event,
                 type=notice.type,
-                body=body,
+                body=body(),
                 attempt_id=ids.maybe("att", notice.attempt),
             )
             for notice, body in page.notices

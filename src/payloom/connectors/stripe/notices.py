@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import stripe
@@ -94,16 +95,17 @@ def listed(body: object) -> Listed | None:
     data = body.get("data") if isinstance(body, Mapping) else None
     if not isinstance(body, Mapping) or not isinstance(data, list):
         return None
-    found = []
-    for each in data:
-        raw = json.dumps(each, separators=(",", ":"), ensure_ascii=False).encode()
-        try:
-            event = _event(raw)
-        except UnreadableNotice:
-            return None
-        found.append((Notice(event["id"], event["type"], _attempt(event)), raw))
+    if not all(_is_event(each) for each in data):
+        return None
+    found = tuple(
+        (Notice(each["id"], each["type"], _attempt(each)), partial(_raw, each)) for each in data
+    )
     more = body.get("has_more") is True and found
-    return Listed(tuple(found), found[-1][0].psp_event if more else None)
+    return Listed(found, found[-1][0].psp_event if more else None)
+
+
+def _raw(event: Mapping[str, Any]) -> bytes:
+    return json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _attempt(event: Mapping[str, Any]) -> str | None:
@@ -131,8 +133,12 @@ def _event(body: bytes) -> Mapping[str, Any]:
         event = json.loads(body)
     except (ValueError, RecursionError) as broken:
         raise UnreadableNotice("the body is not JSON") from broken
-    is_event = isinstance(event, dict) and event.get("object") == "event"
-    if not is_event or not (word(event.get("id"), 255) and word(event.get("type"), 255)):
+    if not _is_event(event):
         raise UnreadableNotice("the body is not an event with an id and a type")
     found: Mapping[str, Any] = event
     return found
+
+
+def _is_event(thing: Any) -> bool:
+    is_event = isinstance(thing, Mapping) and thing.get("object") == "event"
+    return is_event and bool(word(thing.get("id"), 255) and word(thing.get("type"), 255))
