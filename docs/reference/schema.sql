@@ -565,6 +565,26 @@ CREATE TABLE public.payment_orders (
 
 
 --
+-- Name: psp_calls; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.psp_calls (
+    merchant_id uuid NOT NULL,
+    payment_order_id uuid NOT NULL,
+    attempt_id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    verb text NOT NULL,
+    duration_ms integer NOT NULL,
+    outcome text NOT NULL,
+    detail text,
+    CONSTRAINT psp_calls_detail_check CHECK ((char_length(detail) <= 500)),
+    CONSTRAINT psp_calls_duration_ms_check CHECK ((duration_ms >= 0)),
+    CONSTRAINT psp_calls_outcome_check CHECK ((outcome ~ '^[A-Za-z]{1,40}$'::text)),
+    CONSTRAINT psp_calls_verb_check CHECK ((verb ~ '^[a-z_]{1,40}$'::text))
+);
+
+
+--
 -- Name: refund_transitions; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -1206,6 +1226,20 @@ COMMENT ON INDEX public.payment_orders_by_status IS 'payments.queries.list_order
 
 
 --
+-- Name: psp_calls_by_order; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX psp_calls_by_order ON public.psp_calls USING btree (merchant_id, payment_order_id, at);
+
+
+--
+-- Name: INDEX psp_calls_by_order; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON INDEX public.psp_calls_by_order IS 'the timeline of one order';
+
+
+--
 -- Name: refunds_by_order; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -1273,6 +1307,13 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.ledger_
 --
 
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.payment_log FOR EACH STATEMENT EXECUTE FUNCTION public.append_only();
+
+
+--
+-- Name: psp_calls append_only; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.psp_calls FOR EACH STATEMENT EXECUTE FUNCTION public.append_only();
 
 
 --
@@ -1500,6 +1541,22 @@ ALTER TABLE ONLY public.payment_orders
 
 
 --
+-- Name: psp_calls psp_calls_merchant_id_payment_order_id_attempt_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.psp_calls
+    ADD CONSTRAINT psp_calls_merchant_id_payment_order_id_attempt_id_fkey FOREIGN KEY (merchant_id, payment_order_id, attempt_id) REFERENCES public.attempts(merchant_id, payment_order_id, id);
+
+
+--
+-- Name: psp_calls psp_calls_merchant_id_payment_order_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.psp_calls
+    ADD CONSTRAINT psp_calls_merchant_id_payment_order_id_fkey FOREIGN KEY (merchant_id, payment_order_id) REFERENCES public.payment_orders(merchant_id, id);
+
+
+--
 -- Name: refunds refunds_merchant_id_connection_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1632,6 +1689,13 @@ CREATE POLICY app ON public.payment_orders TO payloom_app USING (true) WITH CHEC
 
 
 --
+-- Name: psp_calls app; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY app ON public.psp_calls TO payloom_app USING (true) WITH CHECK (true);
+
+
+--
 -- Name: refunds app; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -1725,6 +1789,12 @@ ALTER TABLE public.payment_log ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.payment_orders ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: psp_calls; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.psp_calls ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: attempts reader; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -1806,6 +1876,13 @@ CREATE POLICY reader ON public.payment_log FOR SELECT TO payloom_reader USING ((
 --
 
 CREATE POLICY reader ON public.payment_orders FOR SELECT TO payloom_reader USING ((merchant_id = (NULLIF(current_setting('payloom.merchant_id'::text, true), ''::text))::uuid));
+
+
+--
+-- Name: psp_calls reader; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY reader ON public.psp_calls FOR SELECT TO payloom_reader USING ((merchant_id = (NULLIF(current_setting('payloom.merchant_id'::text, true), ''::text))::uuid));
 
 
 --
@@ -1983,6 +2060,14 @@ GRANT SELECT ON TABLE public.payment_log TO payloom_reader;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.payment_orders TO payloom_app;
 GRANT SELECT ON TABLE public.payment_orders TO payloom_reader;
+
+
+--
+-- Name: TABLE psp_calls; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT ON TABLE public.psp_calls TO payloom_app;
+GRANT SELECT ON TABLE public.psp_calls TO payloom_reader;
 
 
 --

@@ -35,6 +35,8 @@ async def timeline(tx: Tx, payment: Payment) -> dict[str, Any]:
     order = payment.order
     rows = await queries.log_of(tx, order.merchant_id, order.id)
     found = [entry for row in rows for entry in _of_log(row, payment)]
+    for row in await tx.fetch(_CALLS, order.merchant_id, order.id):
+        found.append(_of_call(row, payment))
     for row in await tx.fetch(_NOTICES, order.merchant_id, [a.id for a in payment.attempts]):
         found.append(_of_notice(row))
     for row in await tx.fetch(_POSTINGS, order.merchant_id, order.id):
@@ -51,6 +53,17 @@ async def timeline(tx: Tx, payment: Payment) -> dict[str, Any]:
         ],
     }
 
+
+# What a PSP was asked, by the connector's verb.
+_ASKED = {
+    "register": "make the page",
+    "find": "list what it made at that time",
+    "look_up": "say how the page stands",
+    "expire": "end the page",
+    "complete": "take the approved money",
+    "refund": "return the money",
+    "look_up_refund": "say how the refund stands",
+}
 
 _Entry = tuple[datetime, int, dict[str, Any]]
 
@@ -74,10 +87,10 @@ def _of_log(row: LogRow, payment: Payment) -> list[_Entry]:
     }
     said = _SAID.get(row.outcome, row.outcome)
     if row.outcome == "Requested":
-        return [
-            _entry(row.at, 0, "request.received", said, cause, **moved),
-            _asked(attempt),
-        ]
+        if row.from_status is not None:
+            said = "The shop asked for a new attempt"
+        asked = [_asked(attempt, attempt.asked_at)] if attempt.asked_at else []
+        return [_entry(row.at, 0, "request.received", said, cause, **moved), *asked]
     answered = []
     if row.to_state in (State.OPEN, State.REFUSED) and row.from_state == State.REGISTERING:
         answered = [_entry(row.at, 3, "psp.answered", f"{attempt.psp} answered", cause,
@@ -86,8 +99,7 @@ def _of_log(row: LogRow, payment: Payment) -> list[_Entry]:
     return [*answered, _entry(row.at, 5, kind, said, cause, **moved)]
 
 
-def _asked(attempt: Attempt) -> _Entry:
-    at = attempt.asked_at or attempt.created_at
+def _asked(attempt: Attempt, at: datetime) -> _Entry:
     waited = attempt.answered_at - at if attempt.answered_at else None
     return _entry(
         at,
@@ -97,6 +109,23 @@ def _asked(attempt: Attempt) -> _Entry:
         "request",
         attempt=attempt.public_id,
         duration_ms=round(waited.total_seconds() * 1000) if waited else None,
+    )
+
+
+def _of_call(row: Any, payment: Payment) -> _Entry:
+    attempt = payment.attempt(row["attempt_id"])
+    answer = row["detail"] if row["outcome"] == "Unknown" else row["outcome"]
+    return _entry(
+        row["at"],
+        2,
+        "psp.called",
+        f"{attempt.psp} was asked to {_ASKED.get(row['verb'], row['verb'])}: {answer}",
+        f"attempt:{attempt.public_id}",
+        attempt=attempt.public_id,
+        verb=row["verb"],
+        duration_ms=row["duration_ms"],
+        outcome=row["outcome"],
+        detail=row["detail"],
     )
 
 
@@ -136,6 +165,11 @@ def _of_delivery(row: Any) -> list[_Entry]:
         found.append(_entry(at, 8, "event.delivered", told, event, **data, tries=tries))
     return found
 
+
+_CALLS = """
+SELECT at, attempt_id, verb, duration_ms, outcome, detail FROM psp_calls
+ WHERE merchant_id = $1 AND payment_order_id = $2
+"""
 
 _NOTICES = """
 SELECT id, type, psp_event, state, remark, received_at FROM notices

@@ -21,6 +21,7 @@ from payloom.merchants.connections import connector_of
 from payloom.merchants.merchants import return_secret
 from payloom.notices.apply import apply_of_attempt
 from payloom.payments import queries
+from payloom.payments.calls import Calls
 from payloom.payments.model import Attempt, Cause, Fact, Order, Payment
 from payloom.payments.record import record
 from payloom.payments.states import State, Status
@@ -94,16 +95,18 @@ async def _sheltered(work: Awaitable[Payment | None], attempt: Attempt) -> Payme
 
 
 async def _ask(rt: Runtime, attempt: Attempt) -> Payment | None:
+    calls = Calls(rt.clock)
     try:
         _, connector = await connector_of(rt, attempt.connection_id)
         async with asyncio.timeout(LOOK_UP_WITHIN_S):
-            outcome = await connector.look_up(attempt.ref)
+            outcome = await calls.ask("look_up", connector.look_up(attempt.ref))
     except (TimeoutError, NotFound) as nothing:  # slow, or not to be asked any more
         log.info("return.not_asked", attempt=attempt.public_id, why=repr(nothing))
         return None
     fact = Fact(attempt.merchant_id, attempt.id, outcome, Cause("return", attempt.public_id))
     async with rt.db.transaction() as tx:
         (recorded,) = await record(tx, [fact], rt.clock())
+        await calls.keep(tx, attempt)
     return recorded.payment
 
 

@@ -21,6 +21,7 @@ from payloom.connectors.contract import (
 )
 from payloom.merchants.connections import connector_of
 from payloom.payments import queries
+from payloom.payments.calls import Calls
 from payloom.payments.decide import LOOK_AFTER_EXPIRY
 from payloom.payments.model import Attempt, Cause, Fact, Payment
 from payloom.payments.record import Recorded, record
@@ -78,30 +79,34 @@ async def _ask_and_record(
     rt: Runtime, payment: Payment, attempt: Attempt, now: datetime
 ) -> tuple[Recorded, Outcome]:
     _, connector = await connector_of(rt, attempt.connection_id)
-    outcome, cause = await _ask(connector, payment, attempt, now)
+    calls = Calls(rt.clock)
+    outcome, cause = await _ask(connector, calls, payment, attempt, now)
     fact = Fact(attempt.merchant_id, attempt.id, outcome, Cause(cause))
     async with rt.db.transaction() as tx:
         (recorded,) = await record(tx, [fact], rt.clock())
+        await calls.keep(tx, attempt)
     return recorded, outcome
 
 
 async def _ask(
-    connector: Connector, payment: Payment, attempt: Attempt, now: datetime
+    connector: Connector, calls: Calls, payment: Payment, attempt: Attempt, now: datetime
 ) -> tuple[Outcome, str]:
     if attempt.state is State.OPEN and payment.is_unwanted(attempt):
-        outcome = await connector.expire(attempt.ref)
+        outcome = await calls.ask("expire", connector.expire(attempt.ref))
         return outcome, "psp_answer" if isinstance(outcome, Expired | Canceled) else "look_up"
     if attempt.state is not State.REGISTERING:
-        outcome = await connector.look_up(attempt.ref)
+        outcome = await calls.ask("look_up", connector.look_up(attempt.ref))
         if isinstance(outcome, Approved) and attempt.state is State.PROCESSING:
             # The intention is on record: the state, and the key that is always the same.
-            outcome = await connector.complete(attempt.ref, f"{attempt.request_key}:complete")
+            key = f"{attempt.request_key}:complete"
+            outcome = await calls.ask("complete", connector.complete(attempt.ref, key))
         return outcome, "look_up"
     if now < attempt.resend_until:
-        answer = await connector.register(attempt.rendered)
+        answer = await calls.ask("register", connector.register(attempt.rendered))
         if not (isinstance(answer, Unknown) and answer.is_kept):
             return answer, "psp_answer"
-    return await connector.find(attempt.ref, attempt.asked_at or attempt.created_at), "look_up"
+    sent_at = attempt.asked_at or attempt.created_at
+    return await calls.ask("find", connector.find(attempt.ref, sent_at)), "look_up"
 
 
 def _ask_again_at(

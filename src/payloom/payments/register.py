@@ -5,7 +5,6 @@ key, and the request is sent as stored. Whoever is killed in between leaves a jo
 """
 
 import asyncio
-import time
 from uuid import UUID
 
 import structlog
@@ -19,6 +18,7 @@ from payloom.merchants.auth import Caller
 from payloom.merchants.connections import connection_for_psp, connector_of
 from payloom.payments import hot, queries
 from payloom.payments.answer import answer_of
+from payloom.payments.calls import Calls
 from payloom.payments.compose import new_payment
 from payloom.payments.decide import Change, decide
 from payloom.payments.hot import Placed
@@ -82,15 +82,13 @@ async def ask(
     rt: Runtime, connector: Connector, payment: Payment, claim: Claim | None = None
 ) -> Payment:
     """Send the stored request once and record the answer; the payment as it is then."""
-    attempt = payment.current
-    sent = time.perf_counter()
-    outcome = await connector.register(attempt.rendered)
-    answered = time.perf_counter()
+    attempt, calls = payment.current, Calls(rt.clock)
+    outcome = await calls.ask("register", connector.register(attempt.rendered))
     fact = Fact(attempt.merchant_id, attempt.id, outcome, Cause("psp_answer"))
     if not isinstance(outcome, Registered):
         log.warning("register.not_registered", attempt=attempt.public_id, outcome=repr(outcome))
-    recorded = await _opened(rt, payment, fact, claim) or await _recorded(rt, payment, fact)
-    log.info("psp.answered", attempt=attempt.public_id, ms=round((answered - sent) * 1000, 1))
+    recorded = await _opened(rt, payment, fact, claim) or await _recorded(rt, payment, fact, calls)
+    log.info("psp.answered", attempt=attempt.public_id, ms=calls.made[0].duration_ms)
     return recorded
 
 
@@ -108,10 +106,11 @@ async def _opened(rt: Runtime, payment: Payment, fact: Fact, claim: Claim | None
     return change.payment
 
 
-async def _recorded(rt: Runtime, payment: Payment, fact: Fact) -> Payment:
+async def _recorded(rt: Runtime, payment: Payment, fact: Fact, calls: Calls) -> Payment:
     now = rt.clock()
     async with rt.db.transaction() as tx:
         (recorded,) = await record(tx, [fact], now)
+        await calls.keep(tx, payment.current)
         if recorded.doubt:
             attempt, id_ = payment.current, payment.order.correlation_id
             soon = Wanted(attempt.merchant_id, LOOK_UP, attempt.id, now + ASK_AFTER_DOUBT, id_)

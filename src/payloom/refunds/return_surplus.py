@@ -19,6 +19,7 @@ from payloom.connectors.contract import (
 )
 from payloom.core import ids
 from payloom.merchants.connections import connector_of
+from payloom.payments.calls import Calls
 from payloom.payments.model import Attempt, Cause, Payment
 from payloom.payments.queries import lock_payments, payment_of_attempt
 from payloom.payments.recover import pause
@@ -40,11 +41,13 @@ async def return_surplus(rt: Runtime, merchant_id: UUID, attempt_id: UUID) -> da
         return None
     refund, attempt = started
     _, connector = await connector_of(rt, refund.connection_id)
-    outcome, cause = await _ask(connector, refund, attempt, rt.clock())
+    calls = Calls(rt.clock)
+    outcome, cause = await _ask(connector, calls, refund, attempt, rt.clock())
     fact = RefundFact(merchant_id, attempt_id, refund.id, outcome, Cause(cause))
     now = rt.clock()
     async with rt.db.transaction() as tx:
         recorded = await record_refund(tx, fact, now)
+        await calls.keep(tx, attempt)
     if recorded.refund is None or recorded.refund.state not in UNDECIDED:
         return None  # or scheduled anew by `record_refund`
     log.info("refund.undecided", refund=refund.public_id, outcome=repr(outcome))
@@ -122,16 +125,16 @@ def _new_refund(
 
 
 async def _ask(
-    connector: Connector, refund: Refund, attempt: Attempt, now: datetime
+    connector: Connector, calls: Calls, refund: Refund, attempt: Attempt, now: datetime
 ) -> tuple[RefundOutcome, str]:
     ref = refund.ref(attempt.psp_payment or "")
     if refund.state is State.REQUESTED and now < refund.resend_until:
-        answer = await connector.refund(refund.rendered)
+        answer = await calls.ask("refund", connector.refund(refund.rendered))
         is_refused = isinstance(answer, RefundFailed)
         if not is_refused and not (isinstance(answer, Unknown) and answer.is_kept):
             return answer, "psp_answer"
         # Before a refusal is believed: it may be about what an earlier sending did.
-        found = await connector.look_up_refund(ref)
+        found = await calls.ask("look_up_refund", connector.look_up_refund(ref))
         is_absent = isinstance(found, RefundFailed) and found.psp_refund is None
         return (answer, "psp_answer") if is_refused and is_absent else (found, "look_up")
-    return await connector.look_up_refund(ref), "look_up"
+    return await calls.ask("look_up_refund", connector.look_up_refund(ref)), "look_up"
