@@ -17,6 +17,7 @@ class Limit(NamedTuple):
 LIMITS = (
     Limit("Request body", "core.strict_json", "BYTES_MAX", "bytes"),
     Limit("Depth of JSON", "core.strict_json", "DEPTH_MAX", "levels"),
+    Limit("Mistakes named in one answer", "core.errors", "MISTAKES_MAX"),
     Limit("Amount", "core.money", "AMOUNT_MAX", "minor units"),
     Limit("Items in a list", "core.paging", "LIMIT_MAX"),
     Limit("Body of a notice", "notices.receive", "BODY_MAX", "bytes"),

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from payloom.payments.wanted import WantedOrder
+from payloom.core.errors import InvalidRequest
+from payloom.payments.wanted import WantedOrder, check_supported
 
 BODY: dict[str, Any] = {
     "reference": "W-1",
@@ -75,3 +76,14 @@ def test_defaults_are_no_part_of_a_fingerprint() -> None:
     """So that a field which comes later leaves the fingerprints of old orders as they are."""
     meant = json.loads(WantedOrder.model_validate(BODY).canonical())
     assert meant == BODY
+
+
+def test_plain_http_is_for_test_mode_only() -> None:
+    wanted = WantedOrder.model_validate(
+        BODY | {"return_url": "HTTP://localhost/r", "cancel_url": "http://[::1]/c"}
+    )
+    check_supported(wanted, "test")
+    with pytest.raises(InvalidRequest) as refused:
+        check_supported(wanted, "live")
+    assert [error.field for error in refused.value.errors] == ["return_url", "cancel_url"]
+    check_supported(WantedOrder.model_validate(BODY), "live")

@@ -1,6 +1,7 @@
 """Bad input: a 4xx problem document that names the field, and nothing changed."""
 
 import json
+import re
 from typing import Any
 
 from payloom.core import ids
@@ -151,6 +152,10 @@ WRONG: list[Wrong] = [
 ]  # fmt: skip
 
 
+# One voice: what it must be, or what is wrong with it; never the words of a library.
+VOICE = re.compile(r"(must |is missing$|there is no such |looks like a |this merchant has no )")
+
+
 async def test_every_wrong_value_is_refused_by_the_name_of_its_field(stage: Stage) -> None:
     before = await counted(stage.rt)
     for name, value, field in WRONG:
@@ -158,6 +163,8 @@ async def test_every_wrong_value_is_refused_by_the_name_of_its_field(stage: Stag
         problem = check_problem(reply, 422)
         named = {one.removesuffix(".[key]") for one in fields(problem)}
         assert named == {field}, (name, value, problem)
+        for error in problem["errors"]:
+            assert VOICE.match(error["message"]), (name, value, error)
     for name in ("reference", "amount", "currency", "return_url"):
         body = stage.wanted()
         del body[name]
@@ -167,8 +174,22 @@ async def test_every_wrong_value_is_refused_by_the_name_of_its_field(stage: Stag
 
 async def test_all_mistakes_are_told_at_once(stage: Stage) -> None:
     body = stage.wanted(amount=0, currency="eur", expires_in=5, nonsense=1)
+    body |= {"return_url": "/return", "cancel_url": "http://shop.example/", "capture": "manual"}
     problem = check_problem(await stage.post(ORDERS, body), 422, "invalid_request")
-    assert set(fields(problem)) == {"amount", "currency", "expires_in", "nonsense"}
+    wrong = {"amount", "currency", "expires_in", "nonsense", "return_url", "cancel_url"}
+    assert set(fields(problem)) == wrong
+    assert problem["detail"].startswith("amount: must be more than 0; currency: must be ")
+    assert problem["detail"].endswith("; and 3 more")
+
+
+async def test_an_unknown_field_is_told_which_are_known(stage: Stage) -> None:
+    body = stage.wanted(**{f"x{number}": 1 for number in range(200)}, customer={"phone": "1"})
+    problem = check_problem(await stage.post(ORDERS, body), 422, "invalid_request")
+    assert len(problem["errors"]) == 100  # enough to be told, and no more than a page
+    told = {error["field"]: error["message"] for error in problem["errors"]}
+    known = "there is no such field; known are id, email, name, country"
+    assert told["customer.phone"] == known
+    assert told["x0"].startswith("there is no such field; known are reference, amount, currency,")
 
 
 async def test_metadata_with_a_wrong_name_is_refused(stage: Stage) -> None:

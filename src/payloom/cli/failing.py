@@ -44,8 +44,11 @@ def _sentence(error: Exception) -> tuple[str, int] | None:
             return str(error), error.code
         case BadSettings():
             return "the settings are wrong:\n" + _indented(error.mistakes), ASKED_WRONGLY
+        case InvalidRequest(errors=(_, _, *_) as errors):
+            mistakes = [f"{each.field}: {each.message}" for each in errors]
+            return f"{error.title}:\n" + _indented(mistakes), ASKED_WRONGLY
         case InvalidRequest():
-            return _mistakes(error), ASKED_WRONGLY
+            return error.detail, ASKED_WRONGLY
         case DatabaseAway():
             return f"The database cannot be reached: {error.detail}", FAILED
         case PayloomError():
@@ -55,11 +58,6 @@ def _sentence(error: Exception) -> tuple[str, int] | None:
         case LauncherError() | MigrationError() | NotReady() | DemoError():
             return str(error), FAILED
     return None
-
-
-def _mistakes(error: Exception) -> str:
-    mistakes = [f"{each.field}: {each.message}" for each in getattr(error, "errors", ())]
-    return mistakes[0] if len(mistakes) == 1 else f"{error}:\n{_indented(mistakes)}"
 
 
 def _indented(lines: list[str]) -> str:

@@ -18,6 +18,9 @@ is raised is a bug: 500, logged with its trace.
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
+MISTAKES_MAX = 100  # named in one answer
+TOLD_MAX = 3  # of them in `detail`
+
 
 class FieldError(NamedTuple):
     """What is wrong with one field: its dotted path and a sentence that says what to do."""
@@ -43,9 +46,9 @@ class PayloomError(Exception):
         retry_after_s: int | None = None,
         extra: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(detail or self.title)
-        self.detail = detail or self.title
-        self.errors = tuple(errors)
+        self.detail = detail or _told(errors) or self.title
+        super().__init__(self.detail)
+        self.errors = tuple(errors[:MISTAKES_MAX])
         self.retry_after_s = retry_after_s
         self.extra = dict(extra or {})
 
@@ -106,4 +109,11 @@ class Unavailable(PayloomError):
 
 def invalid(field: str, message: str) -> InvalidRequest:
     """One mistake in one field."""
-    return InvalidRequest(message, errors=[FieldError(field, message)])
+    return InvalidRequest(errors=[FieldError(field, message)])
+
+
+def _told(errors: Sequence[FieldError]) -> str:
+    """The first mistakes in one line, for whoever shows nothing else."""
+    told = "; ".join(f"{error.field}: {error.message}" for error in errors[:TOLD_MAX])
+    more = len(errors) - TOLD_MAX
+    return f"{told}; and {more} more" if more > 0 else told

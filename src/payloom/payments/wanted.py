@@ -3,7 +3,6 @@
 import hashlib
 import ipaddress
 import re
-from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -20,6 +19,7 @@ MethodType = Literal[
 ]
 EXPIRES_IN_DEFAULT = 85_800
 
+_ONLY_HTTPS = "must be https (http to this machine's loopback address in test mode)"
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,190}")
 _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,4})?")
@@ -48,6 +48,30 @@ def _currency(code: str) -> str:
     return code
 
 
+def _url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("must be a URL like https://shop.example.com/return") from None
+    if not host or not text.isascii() or not text.isprintable() or " " in text or "\\" in text:
+        raise ValueError("must be a URL like https://shop.example.com/return, percent-encoded")
+    if parts.username is not None or parts.fragment:
+        raise ValueError("must have no user name, password or fragment")
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_here(host)):
+        raise ValueError(_ONLY_HTTPS)
+    return text
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def _matches(pattern: re.Pattern[str], example: str) -> Any:
     def check(text: str) -> str:
         if not pattern.fullmatch(text):
@@ -62,7 +86,11 @@ Amount = Annotated[int, Field(gt=0, le=AMOUNT_MAX, description="Minor units of t
 Currency = Annotated[str, AfterValidator(_currency), Field(description="ISO 4217, in capitals")]
 ExpiresIn = Annotated[int, Field(ge=2_100, le=86_100, description="Seconds")]
 Psp = Annotated[str | None, Field(max_length=31)]
-Url = Annotated[str, Field(max_length=2000, description="https; http on loopback in test mode")]
+Url = Annotated[
+    str,
+    Field(max_length=2000, description="https; http on loopback in test mode"),
+    AfterValidator(_url),
+]
 
 
 class WantedLine(Strict):
@@ -143,35 +171,10 @@ def check_supported(wanted: WantedOrder, mode: str) -> None:
     ]
     if missing:
         raise NotSupported(errors=missing)
-    if wrong := list(_wrong_urls(wanted, mode)):
-        raise InvalidRequest(errors=wrong)
+    urls = (("return_url", wanted.return_url), ("cancel_url", wanted.cancel_url))
+    if mode == "live" and (plain := [name for name, url in urls if url and _is_plain(url)]):
+        raise InvalidRequest(errors=[FieldError(name, _ONLY_HTTPS) for name in plain])
 
 
-def _wrong_urls(wanted: WantedOrder, mode: str) -> Iterator[FieldError]:
-    for field, url in (("return_url", wanted.return_url), ("cancel_url", wanted.cancel_url)):
-        if url is not None and (mistake := _url_mistake(url, mode)):
-            yield FieldError(field, mistake)
-
-
-def _url_mistake(url: str, mode: str) -> str | None:
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return "must be a URL like https://shop.example.com/return"
-    if not host or not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
-        return "must be a URL like https://shop.example.com/return, percent-encoded"
-    if parts.username is not None or parts.fragment:
-        return "must have no user name, password or fragment"
-    if parts.scheme == "https" or (parts.scheme == "http" and mode == "test" and _is_here(host)):
-        return None
-    return "must be https (http to this machine's loopback address in test mode)"
-
-
-def _is_here(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _is_plain(url: str) -> bool:
+    return urlsplit(url).scheme == "http"

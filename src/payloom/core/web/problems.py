@@ -1,7 +1,6 @@
 """Errors as RFC 9457 problem documents: one shape for everything that goes wrong."""
 
 import json
-from collections.abc import Sequence
 
 import structlog
 from fastapi import FastAPI, Request
@@ -19,12 +18,12 @@ from payloom.core.errors import (
     Unparsable,
     UnsupportedMedia,
 )
+from payloom.core.web.mistakes import path_of, said
 
 log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
 _BUG = "Something went wrong on our side; it has been logged"
-_IN_URL = {"query", "path", "header"}
 
 
 class MethodNotAllowed(PayloomError):
@@ -105,11 +104,11 @@ async def _ours(_request: Request, error: Exception) -> Response:
     return problem_response(error)
 
 
-async def _invalid(_request: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    found = [_field_error(item["loc"], item["msg"]) for item in error.errors()]
-    if [item["type"] for item in error.errors()] == ["missing"] and found[0].field == "body":
-        return problem_response(InvalidRequest("The request body is missing", errors=found))
+    body = getattr(request.scope.get("route"), "body_field", None)
+    model = body.field_info.annotation if body is not None else None
+    found = [FieldError(path_of(item["loc"]), said(item, model)) for item in error.errors()]
     return problem_response(InvalidRequest(errors=found))
 
 
@@ -126,11 +125,3 @@ async def _http(_request: Request, error: Exception) -> Response:
     response = problem_response(kind())
     response.headers.update(error.headers or {})
     return response
-
-
-def _field_error(loc: Sequence[str | int], message: str) -> FieldError:
-    """`("body", "line_items", 0, "quantity")` becomes `line_items[0].quantity`."""
-    path = ""
-    for part in loc[1:] if loc and loc[0] in {"body", *_IN_URL} else loc:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
-    return FieldError(path or str(loc[0] if loc else "body"), message.removeprefix("Value error, "))

@@ -19,6 +19,7 @@ from payloom.core.errors import (
     UnsupportedMedia,
     invalid,
 )
+from payloom.core.web.mistakes import there_is_no
 
 
 class Strict(BaseModel):
@@ -88,13 +89,8 @@ def _check_query(request: Request, known: Sequence[str]) -> None:
     """A filter that is silently passed over would answer with what nobody asked for."""
     unknown = dict.fromkeys(name for name in request.query_params if name not in known)
     if unknown:
-        raise InvalidRequest(errors=[FieldError(name, _no_such(known)) for name in unknown])
-
-
-def _no_such(known: Sequence[str]) -> str:
-    if not known:
-        return "there is no such query value; none is known here"
-    return f"there is no such query value; known are {', '.join(known)}"
+        message = there_is_no("query value", known)
+        raise InvalidRequest(errors=[FieldError(name, message) for name in unknown])
 
 
 def _check_media_type(request: StrictRequest) -> None:
