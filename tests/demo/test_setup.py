@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from payloom.connectors.stripe.notices import EVENT_TYPES
 from payloom.core import ids
 from payloom.demo.ports import Ports, any_free
 from payloom.demo.setup import Setup
@@ -89,6 +90,23 @@ async def test_a_sandbox_that_forgot_everything_gets_its_endpoint_again(
         (endpoint,) = await psp_endpoints(setup)
         assert endpoint["id"] == setup.state.psp_endpoint_id
         assert setup.state.psp_webhook_secret != before
+
+
+async def test_the_psp_is_asked_for_the_events_that_move_something_and_no_others(
+    setup: Setup, ports: Ports, tmp_path: Path
+) -> None:
+    async with sandbox(ports.sandbox, tmp_path / "s"):
+        await all_of(setup)
+        (endpoint,) = await psp_endpoints(setup)
+        assert endpoint["enabled_events"] == list(EVENT_TYPES)
+        headers = {"Authorization": f"Bearer {setup.state.psp_api_key}"}
+        url = f"{ports.sandbox_url}/v1/webhook_endpoints/{endpoint['id']}"
+        asked_before = {"enabled_events[0]": "*"}  # by an earlier version
+        async with setup.http.post(url, headers=headers, data=asked_before) as response:
+            assert response.status == 200
+        assert await setup.webhooks_to_us()
+        (mended,) = await psp_endpoints(setup)
+        assert (mended["id"], mended["enabled_events"]) == (endpoint["id"], list(EVENT_TYPES))
 
 
 async def test_an_endpoint_whose_secret_was_never_noted_is_replaced(

@@ -6,7 +6,7 @@ from uuid import UUID
 from payloom.connectors.catalog import discover
 from payloom.connectors.stripe.mapping import VERSION
 from payloom.connectors.stripe.methods import METHOD_TYPES
-from payloom.connectors.stripe.notices import _READERS as EVENT_TYPES
+from payloom.connectors.stripe.notices import EVENT_TYPES
 from payloom.core.money import Money
 from payloom.ledger import postings
 from payloom.ledger.chart import CHART

@@ -9,6 +9,8 @@ from typing import Any
 
 import aiohttp
 
+from payloom.connectors.stripe.mapping import VERSION
+from payloom.connectors.stripe.notices import EVENT_TYPES
 from payloom.core import ids
 from payloom.core.errors import NotFound
 from payloom.core.secret import Secret
@@ -29,7 +31,6 @@ from payloom.webhooks.endpoints import (
 
 PSP = "stripe"
 MERCHANT = "Wrenfold"
-PSP_API_VERSION = "2026-10-28.endive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +77,15 @@ class Setup:
         state = self.state
         url = f"{self.ports.api_url}/psp/{PSP}/{state.connection_id}/notices"
         present = {each["id"]: each for each in (await self._psp("GET", ""))["data"]}
+        wanted = {"url": url, **{f"enabled_events[{i}]": t for i, t in enumerate(EVENT_TYPES)}}
         if endpoint := present.get(state.psp_endpoint_id):
-            if endpoint["url"] == url:
+            if endpoint["url"] == url and endpoint["enabled_events"] == list(EVENT_TYPES):
                 return False
-            await self._psp("POST", f"/{state.psp_endpoint_id}", url=url)
+            await self._psp("POST", f"/{state.psp_endpoint_id}", **wanted)
             return True
         for stray in present:  # made by a run that was killed before it could note the secret
             await self._psp("DELETE", f"/{stray}")
-        wanted = {"url": url, "enabled_events[0]": "*", "api_version": PSP_API_VERSION}
-        made = await self._psp("POST", "", **wanted)
+        made = await self._psp("POST", "", **wanted, api_version=VERSION)
         await replace_secret(
             self.rt,
             self._merchant_id,
