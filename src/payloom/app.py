@@ -45,12 +45,12 @@ def create_app(open_runtime: Callable[[], AbstractAsyncContextManager[Runtime]])
         openapi_url="/openapi.json",
         redirect_slashes=False,  # a redirect would go where the Host header says
     )
+    app.router.routes.extend(notices.routes)  # asked in this order; these are quick to ask
     app.include_router(payments.router)
     app.include_router(explain.router)
     app.include_router(books.router)
     app.include_router(webhooks.router)
     app.include_router(test_clock.router)
-    app.router.routes.extend(notices.routes)
     app.add_route("/healthz", healthz, methods=["GET"], include_in_schema=False)
     app.add_route("/readyz", readyz, methods=["GET"], include_in_schema=False)
     app.add_route("/metrics", metrics, methods=["GET"], include_in_schema=False)
