@@ -59,7 +59,7 @@ class Claim:
     now: datetime
     owner: UUID
     is_taken: bool = False
-    is_kept: bool = False  # the answer was written together with what it tells of
+    kept: Answer | None = None  # the answer that was written together with what it tells of
 
     async def take(self) -> None:
         """Raises KeyTaken. Taking what is ours already is fine."""
@@ -158,8 +158,8 @@ async def _under(claim: Claim, work: Work) -> Answer:
     except BaseException:
         await _release(claim)
         raise
-    if claim.is_kept:
-        return answer
+    if claim.kept is not None:
+        return claim.kept
     if not answer.is_final:
         await _release(claim)
         return answer
@@ -173,7 +173,7 @@ async def _under(claim: Claim, work: Work) -> Answer:
 
 
 async def _release(claim: Claim) -> None:
-    if claim.is_taken and not claim.is_kept:
+    if claim.is_taken and claim.kept is None:
         async with claim.db.statement() as tx:
             await tx.execute(_RELEASE, claim.merchant_id, claim.key, claim.owner)
 

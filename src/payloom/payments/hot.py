@@ -81,8 +81,8 @@ async def opened(
     )
     if row is None or not row["moved"]:
         return False
-    if claim is not None:
-        claim.is_kept = bool(row["kept"])
+    if claim is not None and row["kept"]:
+        claim.kept = answer
     return True
 
 

@@ -75,6 +75,8 @@ async def register(
     await asyncio.wait([asking], timeout=ANSWER_WITHIN_S)
     registered = asking.result() if asking.done() else payment
     refuse_if_refused(registered)
+    if claim is not None and claim.kept is not None:
+        return claim.kept
     return answer_of(registered, is_new=True)
 
 
