@@ -77,8 +77,7 @@ def to_session(registration: Registration) -> dict[str, Any]:
 
 def encode(params: Mapping[str, Any]) -> str:
     """The form body as Stripe's own clients write it: nested keys in raw brackets."""
-    text = urlencode(list(_flat(params)))
-    return text.replace("%5B", "[").replace("%5D", "]")
+    return urlencode(list(_flat(params)), safe="[]")
 
 
 def decode(body: str) -> dict[str, str]:
