@@ -32,7 +32,7 @@ HANDLERS: dict[str, Callable[[Runtime, Job], Awaitable[datetime | None]]] = {
     SWEEP: run_sweep,
 }
 
-NOTICES_AT_ONCE = 200
+NOTICES_AT_ONCE = 40
 DELIVERIES_AT_ONCE = 100
 JOBS_AT_ONCE = 20
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 0.1  # between looks at an empty queue

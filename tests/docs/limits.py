@@ -34,7 +34,7 @@ LIMITS = (
     Limit("Overlap of what is read, once an hour", "notices.sweep", "DEEP_OVERLAP"),
     Limit("Advance of the test clock", "test_clock.api", "SECONDS_MAX", "s"),
     Limit("Questions about one attempt", "payments.recover", "KEEP_ASKING"),
-    Limit("A notice waits for its attempt", "notices.apply", "PARK_FOR"),
+    Limit("A notice waits for its attempt", "notices.effect", "PARK_FOR"),
     Limit("Tries of a notice before quarantine", "notices.apply", "TRIES_MAX"),
     Limit("Tries of a job before quarantine", "core.jobs", "TRIES_MAX"),
     Limit("Lease of a job", "core.jobs", "LEASE_S", "s"),

@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from payloom.payments.hot import Placed
 from payloom.payments.model import Cause, Fact, Payment
 from payloom.payments.record import record
 from payloom.payments.wanted import WantedOrder
-from payloom.runtime import Runtime
+from payloom.runtime import Runtime, follow_clock
 
 SECRET = "whsec_" + "0" * 32
 COMPLETED = "checkout.session.completed"
@@ -82,9 +83,23 @@ class Given:
             total += taken
         return total
 
+    async def later(self, **passed: float) -> None:
+        """Let business time pass, as `timedelta(**passed)`."""
+        async with self.rt.db.statement() as tx:
+            await tx.execute(
+                "UPDATE business_clock SET offset_seconds = offset_seconds + $1",
+                int(timedelta(**passed).total_seconds()),
+            )
+        await follow_clock(self.rt)
+
     async def notices(self) -> list[dict[str, Any]]:
         """Rows of the inbox, oldest first."""
         return await self.rows("SELECT * FROM notices ORDER BY id")
+
+    async def status(self, payment: Payment) -> str:
+        sql = "SELECT payment_order_status FROM payment_orders WHERE id = $1"
+        (row,) = await self.rows(sql, payment.order.id)
+        return str(row["payment_order_status"])
 
     async def rows(self, sql: str, *values: object) -> list[dict[str, Any]]:
         async with self.rt.db.statement() as tx:

@@ -11,7 +11,8 @@ from payloom.core import ids
 from payloom.core.secret import Secret
 from payloom.merchants.connections import replace_secret
 from payloom.merchants.merchants import create_merchant
-from payloom.notices.apply import PARK_FOR, apply_waiting
+from payloom.notices.apply import apply_waiting
+from payloom.notices.effect import PARK_FOR
 from payloom.runtime import Runtime, running
 from tests.scenarios.moves import (
     SECRET,

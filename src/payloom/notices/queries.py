@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from payloom.core.db import Tx
+from payloom.core.db import Row, Tx
 
 REMARK_MAX = 2_000  # characters
 
@@ -24,23 +24,30 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """A stored notice that is to be applied."""
-
-    notice: Stored
-    tries: int
-    received_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Finished:
     """How a notice ended; state `stored` means: again at `next_at`."""
 
     merchant_id: UUID
     id: UUID
+    was: str
     state: str
     remark: str | None
     next_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A notice that is to be applied: `stored`, or in an operator's hands once more."""
+
+    notice: Stored
+    state: str
+    remark: str | None
+    tries: int
+    received_at: datetime
+
+    def ends(self, state: str, remark: str | None, next_at: datetime) -> Finished:
+        notice = self.notice
+        return Finished(notice.merchant_id, notice.id, self.state, state, remark, next_at)
 
 
 async def insert_notices(tx: Tx, notices: Sequence[Stored], via: str, now: datetime) -> set[UUID]:
@@ -61,21 +68,25 @@ async def insert_notices(tx: Tx, notices: Sequence[Stored], via: str, now: datet
 
 
 async def claim_waiting(tx: Tx, now: datetime, *, limit: int) -> list[Waiting]:
-    """Notices due, oldest first, locked until the transaction ends; others skip them."""
-    rows = await tx.fetch(_CLAIM + _DUE, now, limit)
-    return [Waiting(_stored(row), row["tries"], row["received_at"]) for row in rows]
+    """Notices due, locked until the transaction ends; others skip them. When there are more than
+    half of `limit`, the oldest half, and as many of the newest that nobody has tried."""
+    half = limit // 2
+    rows = await tx.fetch(_CLAIM + _OLDEST, now, half)
+    if len(rows) == half:
+        rows += await tx.fetch(_CLAIM + _NEWEST, now, half, rows[-1]["next_at"])
+    return sorted(map(_waiting, rows), key=lambda waiting: waiting.received_at)
 
 
 async def claim_one(tx: Tx, merchant_id: UUID, notice_id: UUID) -> list[Waiting]:
     """The same for one notice, by itself: empty when it is done or in another's hands."""
     rows = await tx.fetch(_CLAIM + _ONE, merchant_id, notice_id)
-    return [Waiting(_stored(row), row["tries"], row["received_at"]) for row in rows]
+    return [_waiting(row) for row in rows]
 
 
 async def claim_of_attempt(tx: Tx, merchant_id: UUID, attempt_id: UUID) -> list[Waiting]:
     """The same for what is stored about one attempt."""
     rows = await tx.fetch(_CLAIM + _OF_ATTEMPT, merchant_id, attempt_id)
-    return [Waiting(_stored(row), row["tries"], row["received_at"]) for row in rows]
+    return [_waiting(row) for row in rows]
 
 
 async def finish(tx: Tx, ends: Sequence[Finished], now: datetime) -> None:
@@ -84,6 +95,7 @@ async def finish(tx: Tx, ends: Sequence[Finished], now: datetime) -> None:
         _FINISH,
         [end.merchant_id for end in ends],
         [end.id for end in ends],
+        [end.was for end in ends],
         [end.state for end in ends],
         [end.remark[:REMARK_MAX] if end.remark else None for end in ends],
         [end.next_at for end in ends],
@@ -133,9 +145,11 @@ async def seen(
     return {row["psp_event"] for row in rows}
 
 
-def _stored(row: object) -> Stored:
+def _waiting(row: Row) -> Waiting:
     names = ("merchant_id", "id", "connection_id", "psp_event", "type", "body", "attempt_id")
-    return Stored(**{name: row[name] for name in names})  # type: ignore[index] # an asyncpg row
+    notice = Stored(**{name: row[name] for name in names})
+    more = {name: row[name] for name in ("state", "remark", "tries", "received_at")}
+    return Waiting(notice, **more)
 
 
 _INSERT = """
@@ -157,13 +171,21 @@ SELECT t.merchant_id, t.id, t.connection_id, t.psp_event, t.type, t.body, t.atte
 RETURNING id
 """
 
-_CLAIM = """
-SELECT merchant_id, id, connection_id, psp_event, type, body, attempt_id, tries, received_at
+_NOTICE = """
+SELECT merchant_id, id, connection_id, psp_event, type, body, attempt_id, state, remark, tries,
+       next_at, received_at
   FROM notices
- WHERE state = 'stored'
 """
 
-_DUE = " AND next_at <= $1 ORDER BY next_at LIMIT $2 FOR UPDATE SKIP LOCKED"
+_CLAIM = _NOTICE + " WHERE state = 'stored'"
+
+_OLDEST = " AND next_at <= $1 ORDER BY next_at LIMIT $2 FOR UPDATE SKIP LOCKED"
+
+# The index notices_waiting, read from its other end.
+_NEWEST = """
+   AND next_at <= $1 AND next_at > $3 AND tries = 0
+ ORDER BY next_at DESC LIMIT $2 FOR UPDATE SKIP LOCKED
+"""
 
 _ONE = " AND merchant_id = $1 AND id = $2 FOR UPDATE SKIP LOCKED"
 
@@ -175,10 +197,10 @@ _OF_ATTEMPT = """
 _FINISH = """
 UPDATE notices AS n
    SET state = f.state, remark = f.remark, next_at = f.next_at, tries = n.tries + 1,
-       finished_at = CASE WHEN f.state = 'stored' THEN NULL ELSE $6::timestamptz END
-  FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[])
-       AS f (merchant_id, id, state, remark, next_at)
- WHERE n.merchant_id = f.merchant_id AND n.id = f.id AND n.state = 'stored'
+       finished_at = CASE WHEN f.state = 'stored' THEN NULL ELSE $7::timestamptz END
+  FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
+       AS f (merchant_id, id, was, state, remark, next_at)
+ WHERE n.merchant_id = f.merchant_id AND n.id = f.id AND n.state = f.was
 """
 
 _SWEEP = """

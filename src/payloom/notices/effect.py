@@ -1,0 +1,148 @@
+"""What a stored notice comes to: what it says, through the one door, and how it ends.
+
+Runs in the caller's transaction. The ends are for the caller to write (`queries.finish`): a worker
+writes them all, an operator's replay only those that are news.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from payloom.connectors.contract import (
+    Concerns,
+    ConcernsRefund,
+    Ignored,
+    Meaning,
+    NotOurs,
+    UnreadableNotice,
+)
+from payloom.core import ids
+from payloom.core.db import Tx
+from payloom.core.errors import NotFound
+from payloom.merchants.connections import connector_of
+from payloom.notices.queries import Finished, Waiting
+from payloom.payments.model import Cause, Fact
+from payloom.payments.queries import lock_payments
+from payloom.payments.record import Recorded, record
+from payloom.payments.states import State
+from payloom.refunds.model import RefundFact
+from payloom.refunds.record import Recorded as RecordedRefund
+from payloom.refunds.record import record_refund
+from payloom.runtime import Runtime
+
+PARK_FOR = timedelta(minutes=10)  # a notice may be faster than our own commit (F44)
+PARK_PAUSE, PARK_PAUSE_MAX = timedelta(seconds=2), timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What one notice came to. `recorded` None: it is about nothing of ours."""
+
+    waiting: Waiting
+    end: Finished
+    recorded: Recorded | RecordedRefund | None
+
+
+async def take_effect(
+    rt: Runtime, tx: Tx, claimed: Sequence[Waiting], now: datetime
+) -> list[Effect]:
+    """Record what these notices say, in their order. They stay marked as they are."""
+    read = [(waiting, await _meaning(rt, waiting)) for waiting in claimed]
+    facts = [_fact(waiting, meaning) for waiting, meaning in read]
+    done = await _record(tx, [fact for fact in facts if fact is not None], now)
+    of_fact = {id(each.fact): each for each in done}
+    effects = []
+    for (waiting, meaning), fact in zip(read, facts, strict=True):
+        recorded = of_fact.get(id(fact))
+        effects.append(Effect(waiting, _end(waiting, meaning, recorded, now), recorded))
+    return effects
+
+
+async def _meaning(rt: Runtime, waiting: Waiting) -> Meaning | UnreadableNotice:
+    try:
+        _, connector = await connector_of(rt, waiting.notice.connection_id)
+        return connector.meaning(waiting.notice.body)
+    except UnreadableNotice as unreadable:
+        return unreadable
+    except NotFound:
+        return UnreadableNotice("its connection is disabled")
+
+
+def _fact(waiting: Waiting, meaning: Meaning | UnreadableNotice) -> Fact | RefundFact | None:
+    notice = waiting.notice
+    if not isinstance(meaning, Concerns | ConcernsRefund):
+        return None
+    attempt_id = ids.maybe("att", meaning.attempt)
+    if attempt_id is None:
+        return None
+    cause = Cause("notice", ids.text("ntc", notice.id))
+    if isinstance(meaning, Concerns):
+        from_ = notice.connection_id
+        return Fact(notice.merchant_id, attempt_id, meaning.outcome, cause, connection_id=from_)
+    refund_id = ids.maybe("rfd", meaning.refund)
+    if refund_id is None:
+        return None
+    return RefundFact(notice.merchant_id, attempt_id, refund_id, meaning.outcome, cause)
+
+
+async def _record(
+    tx: Tx, facts: Sequence[Fact | RefundFact], now: datetime
+) -> list[Recorded | RecordedRefund]:
+    refunds = [fact for fact in facts if isinstance(fact, RefundFact)]
+    if refunds:  # all orders at once, in their order: two workers never wait in a circle
+        await lock_payments(tx, [(fact.merchant_id, fact.attempt_id) for fact in facts])
+    done: list[Recorded | RecordedRefund] = []
+    done += await record(tx, [fact for fact in facts if isinstance(fact, Fact)], now)
+    done += [await record_refund(tx, fact, now) for fact in refunds]
+    return done
+
+
+def _end(
+    waiting: Waiting,
+    meaning: Meaning | UnreadableNotice,
+    recorded: Recorded | RecordedRefund | None,
+    now: datetime,
+) -> Finished:
+    match meaning:
+        case UnreadableNotice():
+            return waiting.ends("quarantined", str(meaning), now)
+        case Ignored(why):
+            return waiting.ends("ignored", why, now)
+        case NotOurs():
+            return waiting.ends("not_ours", "carries no id of ours", now)
+    match recorded:
+        case None:
+            return waiting.ends("not_ours", "carries an id that is not one of ours", now)
+        case Recorded():
+            return _recorded(waiting, recorded, now)
+        case RecordedRefund():
+            return _recorded_refund(waiting, recorded, now)
+
+
+def _recorded(waiting: Waiting, recorded: Recorded, now: datetime) -> Finished:
+    """Applied; or parked, when we do not know its attempt yet or still wait for the PSP's answer
+    to its registration."""
+    payment = recorded.payment
+    if recorded.change is not None:
+        return waiting.ends("applied", None, now)
+    if payment is None:
+        return _parked(waiting, "not_ours", "names an attempt that we do not have", now)
+    if recorded.doubt and payment.attempt(recorded.fact.attempt_id).state is State.REGISTERING:
+        return _parked(waiting, "quarantined", recorded.doubt, now)
+    remark = f"asked the PSP: {recorded.doubt}" if recorded.doubt else "known already"
+    return waiting.ends("applied", remark, now)
+
+
+def _recorded_refund(waiting: Waiting, recorded: RecordedRefund, now: datetime) -> Finished:
+    if recorded.refund is None:
+        return _parked(waiting, "not_ours", "names a refund that we do not have", now)
+    remark = recorded.doubt or (None if recorded.is_changed else "known already")
+    return waiting.ends("applied", remark, now)
+
+
+def _parked(waiting: Waiting, end: str, why: str, now: datetime) -> Finished:
+    """Again soon, then ever later: thousands that stay unknown must not keep the worker busy."""
+    waited = now - waiting.received_at
+    if waited >= PARK_FOR:
+        return waiting.ends(end, why, now)
+    return waiting.ends("stored", why, now + min(max(waited / 2, PARK_PAUSE), PARK_PAUSE_MAX))
