@@ -115,3 +115,37 @@ def test_what_counts_as_away_is_no_mistake_in_sql() -> None:
     mistakes = (asyncpg.UniqueViolationError, asyncpg.CheckViolationError, asyncpg.DataError,
                 asyncpg.PostgresSyntaxError, asyncpg.UndefinedTableError)  # fmt: skip
     assert not any(issubclass(mistake, AWAY) for mistake in mistakes)
+
+
+async def test_a_rehearsal_is_a_transaction_that_leaves_nothing(rt: Runtime) -> None:
+    read = "SELECT offset_seconds FROM business_clock"
+    async with rt.db.rehearsal() as tx:
+        await tx.execute("UPDATE business_clock SET offset_seconds = 5")
+        assert await tx.fetchval(read) == 5
+        with pytest.raises(RuntimeError, match="inside an open transaction"):
+            forbid_in_transaction("a call")
+    forbid_in_transaction("a call")
+
+    async def fail() -> None:
+        async with rt.db.rehearsal() as tx:
+            await tx.execute("UPDATE business_clock SET offset_seconds = 6")
+            await tx.execute("SELECT 1 / 0")
+
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await fail()
+    async with rt.db.statement() as tx:
+        assert await tx.fetchval(read) == 0
+
+
+async def test_a_rehearsal_whose_connection_is_cut_is_away(rt: Runtime) -> None:
+    admin = await asyncpg.connect(cluster_dsn("superuser", "postgres"))
+
+    async def cut_in_the_middle() -> None:
+        async with rt.db.rehearsal() as tx:
+            pid = await tx.fetchval("SELECT pg_backend_pid()")
+            await admin.execute("SELECT pg_terminate_backend($1)", pid)
+            await tx.fetchval("SELECT 1")
+
+    with pytest.raises(DatabaseAway):
+        await cut_in_the_middle()
+    await admin.close()

@@ -1,5 +1,6 @@
 """One form of an id for people, one for the database, and nothing in between."""
 
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -23,6 +24,13 @@ def test_ids_made_one_after_the_other_sort_that_way() -> None:
     texts = [ids.text("po", value) for value in made]
     assert texts == sorted(texts)
     assert {value.version for value in made} == {7}
+
+
+def test_no_id_made_since_a_moment_is_less_than_its_first() -> None:
+    before, at = ids.new(), datetime.now(UTC)
+    assert ids.first_at(at - timedelta(milliseconds=1)) < before
+    assert all(ids.first_at(at) <= ids.new() for _ in range(1_000))
+    assert ids.first_at(at + timedelta(days=1)) > ids.new()
 
 
 GOOD = "po_01h45ytscbebyvny4gc8cr8ma2"

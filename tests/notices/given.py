@@ -5,11 +5,11 @@ import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from payloom.connectors.contract import Outcome, Registered
+from payloom.connectors.contract import Expired, Outcome, Paid, Registered
 from payloom.core import ids
 from payloom.core.secret import Secret
 from payloom.merchants.connections import add_connection, connection_for_psp, connector_of
@@ -19,9 +19,14 @@ from payloom.notices.queries import Stored, insert_notices
 from payloom.payments import hot
 from payloom.payments.compose import new_payment
 from payloom.payments.hot import Placed
+from payloom.payments.intend import LOOK_AFTER, cancel
 from payloom.payments.model import Cause, Fact, Payment
-from payloom.payments.record import record
+from payloom.payments.queries import lock_payments
+from payloom.payments.record import record, write
 from payloom.payments.wanted import WantedOrder
+from payloom.refunds.model import Refund
+from payloom.refunds.queries import insert_refund
+from payloom.refunds.states import State as RefundState
 from payloom.runtime import Runtime, follow_clock
 
 SECRET = "whsec_" + "0" * 32
@@ -37,19 +42,22 @@ class Given:
     merchant_id: UUID
     connection_id: UUID
 
-    async def placed(self, count: int = 1) -> list[Payment]:
-        """Orders whose registration the PSP has not answered."""
+    async def unplaced(self) -> Payment:
+        """An order that the database does not know yet."""
         connection = await connection_for_psp(self.rt, self.merchant_id, None)
         _, connector = await connector_of(self.rt, connection.id)
-        payments = []
+        wanted = WantedOrder.model_validate(_order())
+        return new_payment(self.rt, connector, connection, wanted, "req_1", self.rt.clock())
+
+    async def place(self, payment: Payment) -> Payment:
         async with self.rt.db.statement() as tx:
-            for _ in range(count):
-                wanted = WantedOrder.model_validate(_order())
-                now = self.rt.clock()
-                payment = new_payment(self.rt, connector, connection, wanted, "req_1", now)
-                assert await hot.place(tx, payment, None, now) is Placed.NEW
-                payments.append(payment)
-        return payments
+            look_up_at = self.rt.clock() + LOOK_AFTER
+            assert await hot.place(tx, payment, None, look_up_at) is Placed.NEW
+        return payment
+
+    async def placed(self, count: int = 1) -> list[Payment]:
+        """Orders whose registration the PSP has not answered."""
+        return [await self.place(await self.unplaced()) for _ in range(count)]
 
     async def opened(self, count: int = 1) -> list[Payment]:
         """Orders whose page is open."""
@@ -68,6 +76,26 @@ class Given:
         ]
         async with self.rt.db.transaction() as tx:
             await record(tx, facts, self.rt.clock())
+
+    async def canceled(self) -> Payment:
+        """An order whose page was ended at the shop's wish."""
+        (payment,) = await self.opened()
+        async with self.rt.db.transaction() as tx:
+            now = self.rt.clock()
+            locked = await lock_payments(tx, [(self.merchant_id, payment.current.id)])
+            await write(tx, [cancel(each, Cause("request"), now) for each in locked.values()], now)
+        await self.recorded([(payment, Expired())], "look_up")
+        return payment
+
+    async def unwanted(self) -> tuple[Payment, Refund]:
+        """A payment that came after its order was canceled, and the refund that we asked for."""
+        payment = await self.canceled()
+        paid = Paid(payment.order.money, f"pi_{payment.order.id.hex}", payment.order.public_id)
+        await self.recorded([(payment, paid)], "look_up")
+        refund = refund_of(payment, self.rt.clock())
+        async with self.rt.db.statement() as tx:
+            await insert_refund(tx, refund)
+        return payment, refund
 
     async def told(self, *events: dict[str, Any] | bytes, via: str = "webhook") -> list[UUID]:
         """Notices as the route stores them; the ids of those not seen before."""
@@ -147,6 +175,25 @@ def intent(payment: Payment, code: str, decline_code: str | None = None) -> dict
     return {"id": f"pi_{payment.order.id.hex}", "object": "payment_intent",
             "status": "requires_payment_method", "last_payment_error": error,
             "metadata": {"payloom_attempt": payment.current.public_id}}  # fmt: skip
+
+
+def refunding(payment: Payment, refund: Refund, status: str, **changes: Any) -> dict[str, Any]:
+    """The refund as the PSP shows it."""
+    marks = {"payloom_attempt": payment.current.public_id, "payloom_refund": refund.public_id}
+    return {"id": f"re_{refund.id.hex}", "object": "refund", "status": status,
+            "amount": refund.amount, "metadata": marks, **changes}  # fmt: skip
+
+
+def refund_of(payment: Payment, now: datetime) -> Refund:
+    id_, attempt = ids.new(), payment.current
+    return Refund(
+        merchant_id=attempt.merchant_id, id=id_, payment_order_id=payment.order.id,
+        attempt_id=attempt.id, connection_id=attempt.connection_id, number=1, purpose="surplus",
+        state=RefundState.REQUESTED, amount=attempt.amount, currency=attempt.currency,
+        reason="requested_by_customer", request_body="", request_version=VERSION,
+        request_key=ids.text("rfd", id_), resend_until=now, psp_refund=None, last_error=None,
+        created_at=now, updated_at=now,
+    )  # fmt: skip
 
 
 def page(payment: Payment) -> Registered:

@@ -16,6 +16,7 @@ from payloom.cli import (
     keys,
     ledger,
     merchants,
+    notices,
     processes,
     webhook_endpoints,
 )
@@ -64,6 +65,12 @@ def build() -> typer.Typer:
     group.command("add-secret")(connections.add_secret)
     group.command("list")(connections.list_)
     app.add_typer(group, name="connections")
+
+    group = _group("What PSPs told us: look at it, apply it again.")
+    group.command("list")(notices.list_)
+    group.command()(notices.show)
+    group.command()(notices.replay)
+    app.add_typer(group, name="notices")
 
     group = _group("Where merchants hear of events.")
     group.command()(webhook_endpoints.create)

@@ -1,5 +1,7 @@
 """What operators see across merchants; no feature behind the API has such a view."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -24,6 +26,41 @@ async def merchant_of_order(tx: "Tx", order_id: UUID) -> Any:
     return await tx.fetchval(_MERCHANT_OF_ORDER, order_id)
 
 
+@dataclass(frozen=True, slots=True)
+class NoticeFilters:
+    """Which notices; None narrows nothing. `first` is an id below all that were made since."""
+
+    ids: tuple[UUID, ...] | None = None
+    merchant: UUID | None = None
+    connection: UUID | None = None
+    states: tuple[str, ...] | None = None
+    type: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    first: UUID | None = None
+
+
+async def notices(tx: "Tx", wanted: NoticeFilters, limit: int) -> "list[Row]":
+    """Newest first, without their bodies."""
+    return await tx.fetch(
+        _NOTICES,
+        list(wanted.ids) if wanted.ids is not None else None,
+        wanted.merchant,
+        wanted.connection,
+        list(wanted.states) if wanted.states is not None else None,
+        wanted.type,
+        wanted.since,
+        wanted.until,
+        wanted.first,
+        limit,
+    )
+
+
+async def moved_by_notice(tx: "Tx", merchant_id: UUID, order_id: UUID, notice: str) -> "list[Row]":
+    """What a notice (its public id) did to the payment order."""
+    return await tx.fetch(_MOVED_BY_NOTICE, merchant_id, order_id, notice)
+
+
 _MERCHANTS = """
 SELECT merchant_id, name, mode, created_at FROM merchants ORDER BY merchant_id DESC LIMIT $1
 """
@@ -44,3 +81,36 @@ SELECT c.merchant_id, c.id, c.psp, c.api_base, c.psp_account, c.created_at, c.di
 """
 
 _MERCHANT_OF_ORDER = "SELECT merchant_id FROM payment_orders WHERE id = $1"
+
+# Merchant by merchant, each along its own key: nothing else is sorted by time.
+_NOTICES = """
+SELECT n.merchant_id, n.id, n.connection_id, n.psp_event, n.type, n.via, n.state, n.tries,
+       n.attempt_id, n.remark, n.next_at, n.received_at, n.finished_at, a.payment_order_id,
+       a.state AS attempt_state, o.payment_order_status, s.times, s.first_at
+  FROM merchants AS m
+ CROSS JOIN LATERAL (
+       SELECT merchant_id, id, connection_id, psp_event, type, via, state, tries, attempt_id,
+              remark, next_at, received_at, finished_at
+         FROM notices
+        WHERE merchant_id = m.merchant_id
+          AND ($1::uuid[] IS NULL OR id = ANY ($1))
+          AND ($3::uuid IS NULL OR connection_id = $3)
+          AND ($4::text[] IS NULL OR state = ANY ($4))
+          AND ($5::text IS NULL OR type = $5)
+          AND ($6::timestamptz IS NULL OR received_at >= $6)
+          AND ($7::timestamptz IS NULL OR received_at < $7)
+          AND ($8::uuid IS NULL OR id >= $8)
+        ORDER BY id DESC LIMIT $9) AS n
+  LEFT JOIN attempts AS a ON a.merchant_id = n.merchant_id AND a.id = n.attempt_id
+  LEFT JOIN payment_orders AS o ON o.merchant_id = a.merchant_id AND o.id = a.payment_order_id
+  LEFT JOIN notices_seen AS s ON s.merchant_id = n.merchant_id
+   AND s.connection_id = n.connection_id AND s.psp_event = n.psp_event
+ WHERE $2::uuid IS NULL OR m.merchant_id = $2
+ ORDER BY n.id DESC LIMIT $9
+"""
+
+_MOVED_BY_NOTICE = """
+SELECT at, attempt_id, from_state, to_state, from_status, to_status, outcome FROM payment_log
+ WHERE merchant_id = $1 AND payment_order_id = $2 AND cause = 'notice' AND cause_id = $3
+ ORDER BY version
+"""

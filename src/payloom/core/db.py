@@ -119,6 +119,20 @@ class Database:
             finally:
                 _open.reset(mark)
 
+    @asynccontextmanager
+    async def rehearsal(self) -> AsyncIterator[Tx]:
+        """A transaction that is rolled back at its end: to see what would come of it."""
+        forbid_in_transaction("a second transaction")
+        async with self._connection() as connection:
+            mark = _open.set(True)
+            rehearsed = connection.transaction()
+            await rehearsed.start()
+            try:
+                yield connection
+            finally:
+                await rehearsed.rollback()
+                _open.reset(mark)
+
     def statement(self) -> AbstractAsyncContextManager[Tx]:
         """A connection for single statements, each its own transaction."""
         return self._connection()

@@ -20,7 +20,7 @@ from payloom.core import ids
 from payloom.core.db import Tx
 from payloom.core.errors import NotFound
 from payloom.merchants.connections import connector_of
-from payloom.notices.queries import Finished, Waiting
+from payloom.notices.queries import Finished, Stored, Waiting
 from payloom.payments.model import Cause, Fact
 from payloom.payments.queries import lock_payments
 from payloom.payments.record import Recorded, record
@@ -42,12 +42,22 @@ class Effect:
     end: Finished
     recorded: Recorded | RecordedRefund | None
 
+    @property
+    def is_change(self) -> bool:
+        """Whether something of ours moved."""
+        match self.recorded:
+            case Recorded(change=change):
+                return change is not None
+            case RecordedRefund(is_changed=is_changed):
+                return is_changed
+        return False
+
 
 async def take_effect(
     rt: Runtime, tx: Tx, claimed: Sequence[Waiting], now: datetime
 ) -> list[Effect]:
     """Record what these notices say, in their order. They stay marked as they are."""
-    read = [(waiting, await _meaning(rt, waiting)) for waiting in claimed]
+    read = [(waiting, await meaning_of(rt, waiting.notice)) for waiting in claimed]
     facts = [_fact(waiting, meaning) for waiting, meaning in read]
     done = await _record(tx, [fact for fact in facts if fact is not None], now)
     of_fact = {id(each.fact): each for each in done}
@@ -58,10 +68,11 @@ async def take_effect(
     return effects
 
 
-async def _meaning(rt: Runtime, waiting: Waiting) -> Meaning | UnreadableNotice:
+async def meaning_of(rt: Runtime, notice: Stored) -> Meaning | UnreadableNotice:
+    """What a notice says, to the connector that its connection has now."""
     try:
-        _, connector = await connector_of(rt, waiting.notice.connection_id)
-        return connector.meaning(waiting.notice.body)
+        _, connector = await connector_of(rt, notice.connection_id)
+        return connector.meaning(notice.body)
     except UnreadableNotice as unreadable:
         return unreadable
     except NotFound:

@@ -89,6 +89,18 @@ async def claim_of_attempt(tx: Tx, merchant_id: UUID, attempt_id: UUID) -> list[
     return [_waiting(row) for row in rows]
 
 
+async def read_notice(tx: Tx, merchant_id: UUID, notice_id: UUID) -> Stored:
+    (row,) = await tx.fetch(_NOTICE + " WHERE merchant_id = $1 AND id = $2", merchant_id, notice_id)
+    return _waiting(row).notice
+
+
+async def claim_given(tx: Tx, merchant_id: UUID, notice_ids: Sequence[UUID]) -> list[Waiting]:
+    """These notices, whatever became of them, locked in id order until the transaction ends. All
+    that will be needed at once: whoever holds one and waits for another may wait for himself."""
+    rows = await tx.fetch(_NOTICE + _GIVEN, merchant_id, list(notice_ids))
+    return [_waiting(row) for row in rows]
+
+
 async def finish(tx: Tx, ends: Sequence[Finished], now: datetime) -> None:
     """Mark them, except those that another has finished meanwhile."""
     await tx.execute(
@@ -193,6 +205,8 @@ _OF_ATTEMPT = """
    AND merchant_id = $1 AND attempt_id = $2
  ORDER BY next_at LIMIT 20 FOR UPDATE SKIP LOCKED
 """
+
+_GIVEN = " WHERE merchant_id = $1 AND id = ANY ($2::uuid[]) ORDER BY id FOR UPDATE"
 
 _FINISH = """
 UPDATE notices AS n

@@ -31,12 +31,19 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What became of one fact. `refund` None: we have no such refund (yet)."""
+    """What became of one fact. `refund` None: we have no such refund (yet); `change` is what the
+    order shows of it, if anything."""
 
     fact: RefundFact
     refund: Refund | None
-    is_changed: bool = False
+    was: State | None = None
+    payment: Payment | None = None
+    change: Change | None = None
     doubt: str | None = None
+
+    @property
+    def is_changed(self) -> bool:
+        return self.refund is not None and self.refund.state is not self.was
 
 
 async def record_refund(tx: Tx, fact: RefundFact, now: datetime) -> Recorded:
@@ -48,10 +55,10 @@ async def record_refund(tx: Tx, fact: RefundFact, now: datetime) -> Recorded:
         return Recorded(fact, None)
     (payment,) = payments.values()
     if isinstance(fact.outcome, Unknown):
-        return Recorded(fact, refund, doubt=fact.outcome.why)
+        return Recorded(fact, refund, refund.state, payment, doubt=fact.outcome.why)
     state = TRANSITIONS.get((refund.state, type(fact.outcome)))
     if state is None:
-        return Recorded(fact, refund)  # known already, or older news
+        return Recorded(fact, refund, refund.state, payment)  # known already, or older news
     moved = _moved(refund, fact, state, now)
     await queries.write_refund(tx, moved, now)
     change = _change(payment, refund, moved, fact, now)
@@ -59,7 +66,7 @@ async def record_refund(tx: Tx, fact: RefundFact, now: datetime) -> Recorded:
         await write(tx, [change], now)
     await _follow_up(tx, payment, moved, now)
     _tell(moved, fact, payment)
-    return Recorded(fact, moved, is_changed=True)
+    return Recorded(fact, moved, refund.state, change.payment if change else payment, change)
 
 
 def _moved(refund: Refund, fact: RefundFact, state: State, now: datetime) -> Refund:
