@@ -1,6 +1,6 @@
 """Stripe Checkout: each verb is mapping, one HTTP call, mapping back."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -65,7 +65,7 @@ class StripeConnector:
     async def look_up(self, ref: AttemptRef) -> Outcome:
         if ref.token is None:
             return Unknown("Stripe finds no session by our id alone")
-        return await _told(ref, self._api.get("look_up", f"{SESSIONS}/{ref.token}", _EXPAND))
+        return await self._read("look_up", "get", f"{SESSIONS}/{ref.token}", _EXPAND, ref)
 
     async def find(self, ref: AttemptRef, sent_at: datetime) -> Outcome:
         around = {
@@ -76,7 +76,7 @@ class StripeConnector:
         after: dict[str, str] = {}
         for _ in range(FIND_PAGES_MAX):
             try:
-                answer = await self._api.get("find", SESSIONS, {**around, **after})
+                answer = await self._api.call("find", "get", SESSIONS, {**around, **after})
             except NoAnswer as nothing:
                 return Unknown(str(nothing))
             sessions = _listed(answer)
@@ -93,8 +93,8 @@ class StripeConnector:
     async def expire(self, ref: AttemptRef) -> Outcome:
         if ref.token is None:
             return Unknown("there is no session to expire yet")
-        path, form = f"{SESSIONS}/{ref.token}/expire", mapping.encode(_EXPAND)
-        outcome = await _told(ref, self._api.post("expire", path, form))
+        path = f"{SESSIONS}/{ref.token}/expire"
+        outcome = await self._read("expire", "post", path, _EXPAND, ref)
         # Only an open session can be expired: a refusal says that it ended some other way.
         return await self.look_up(ref) if isinstance(outcome, Unknown) else outcome
 
@@ -116,7 +116,7 @@ class StripeConnector:
     async def look_up_refund(self, ref: RefundRef) -> RefundOutcome:
         wanted = {"payment_intent": ref.psp_payment, "limit": "100"}  # nobody has more of one
         try:
-            answer = await self._api.get("look_up_refund", refunds.PATH, wanted)
+            answer = await self._api.call("look_up_refund", "get", refunds.PATH, wanted)
         except NoAnswer as nothing:
             return Unknown(str(nothing))
         listed = _listed(answer)
@@ -133,7 +133,7 @@ class StripeConnector:
     ) -> Listed | Unknown:
         wanted = notices.listing(since, until, after)
         try:
-            answer = await self._api.get("list_events", EVENTS, wanted)
+            answer = await self._api.call("list_events", "get", EVENTS, wanted)
         except NoAnswer as nothing:
             return Unknown(str(nothing))
         page = notices.listed(answer.body) if answer.status == 200 else None
@@ -144,9 +144,23 @@ class StripeConnector:
 
     async def _post(self, verb: str, path: str, rendered: Rendered) -> Answer:
         """Send a stored request as it is. Raises NoAnswer."""
-        return await self._api.post(
-            verb, path, rendered.body, key=rendered.key, version=rendered.version
+        return await self._api.call(
+            verb,
+            "post",
+            path,
+            mapping.decode(rendered.body),
+            idempotency_key=rendered.key,
+            stripe_version=rendered.version,
         )
+
+    async def _read(
+        self, verb: str, method: str, path: str, params: Mapping[str, Any], ref: AttemptRef
+    ) -> Outcome:
+        try:
+            answer = await self._api.call(verb, method, path, params)
+        except NoAnswer as nothing:
+            return Unknown(str(nothing))
+        return _session_outcome(answer, ref)
 
 
 def _listed(answer: Answer) -> list[Mapping[str, Any]] | None:
@@ -156,12 +170,7 @@ def _listed(answer: Answer) -> list[Mapping[str, Any]] | None:
     return [item for item in data if isinstance(item, Mapping)]
 
 
-async def _told(ref: AttemptRef, asked: Awaitable[Answer]) -> Outcome:
-    """What a session that was asked for says, if it is this attempt's."""
-    try:
-        answer = await asked
-    except NoAnswer as nothing:
-        return Unknown(str(nothing))
+def _session_outcome(answer: Answer, ref: AttemptRef) -> Outcome:
     if answer.status != 200 or not isinstance(answer.body, Mapping):
         return Unknown(f"status {answer.status}")
     if mapping.attempt_of(answer.body) != ref.attempt:

@@ -1,23 +1,49 @@
-"""Stripe's API over the process's own connections: forms go out, bounded plain JSON comes back.
-
-Not through the official client: it would take a stored body apart and put it together again, and
-trips over odd errors.
-"""
+"""Stripe's SDK over the process's own connections, its answers bounded and read as plain JSON."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
+import stripe
 
-from payloom import __version__
 from payloom.connectors.http import NoAnswer, psp_call
 from payloom.connectors.spec import Credentials
-from payloom.connectors.stripe.mapping import VERSION, encode
+from payloom.connectors.stripe.mapping import VERSION
 
-API_BASE = "https://api.stripe.com"
 ANSWER_BYTES_MAX = 2_000_000
-_FORM = "application/x-www-form-urlencoded"
+
+
+class _NotOk(Exception):
+    """An answer with another status than 200, taken past the SDK, which trips over odd errors."""
+
+    def __init__(self, answer: "Answer") -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+class _Transport(stripe.AIOHTTPClient):
+    """The SDK's client, reading at most ANSWER_BYTES_MAX and following no redirect (F23)."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        super().__init__(timeout=None, session=session)
+
+    async def request_async(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        async with self._session.request(
+            method, url, headers=headers, data=post_data, allow_redirects=False
+        ) as response:
+            body = await response.content.read(ANSWER_BYTES_MAX + 1)
+            while not response.content.at_eof() and len(body) <= ANSWER_BYTES_MAX:
+                body += await response.content.read(ANSWER_BYTES_MAX + 1 - len(body))
+            if len(body) > ANSWER_BYTES_MAX:
+                raise NoAnswer("the answer is too large to be Stripe's")
+            if response.status != 200:
+                is_replayed = response.headers.get("Idempotent-Replayed") == "true"
+                raise _NotOk(Answer(response.status, _json(body), is_replayed))
+            return body, response.status, response.headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,62 +57,39 @@ class Answer:
 
 
 class Api:
-    """Calls by path, under a total deadline, never repeated here: retries are the caller's, under
-    the stored key. Errors of the wire become NoAnswer; any answer is one."""
+    """Calls by path, under a total deadline; errors of the wire become NoAnswer."""
 
     def __init__(self, credentials: Credentials, session: aiohttp.ClientSession) -> None:
-        self._session = session
-        self._base = credentials.api_base or API_BASE
-        self._key = credentials.secrets["api_key"]
+        stripe.enable_telemetry = False
+        self._client = stripe.StripeClient(
+            credentials.secrets["api_key"].reveal(),
+            stripe_version=VERSION,
+            base_addresses={"api": credentials.api_base} if credentials.api_base else None,
+            max_network_retries=0,  # retries are ours, under the stored key
+            http_client=_Transport(session),
+        )
 
-    async def get(self, verb: str, path: str, params: Mapping[str, str]) -> Answer:
-        """Raises NoAnswer."""
-        return await self._call(verb, "GET", f"{path}?{encode(params)}", {}, None)
-
-    async def post(
-        self, verb: str, path: str, form: str, *, key: str | None = None, version: str = VERSION
+    async def call(
+        self, verb: str, method: str, path: str, params: Mapping[str, Any], **options: str
     ) -> Answer:
-        """Send an encoded form as it is. Raises NoAnswer."""
-        headers = {"Content-Type": _FORM, "Stripe-Version": version}
-        if key is not None:
-            headers["Idempotency-Key"] = key
-        return await self._call(verb, "POST", path, headers, form.encode())
-
-    async def _call(
-        self, verb: str, method: str, path: str, headers: Mapping[str, str], data: bytes | None
-    ) -> Answer:
-        ours = {
-            "Authorization": f"Bearer {self._key.reveal()}",
-            "Stripe-Version": VERSION,
-            "User-Agent": f"payloom/{__version__}",
-        }
+        """The answer, errors included. Raises NoAnswer when there is none."""
         async with psp_call("stripe", verb):
             try:
-                async with self._session.request(
-                    method,
-                    self._base + path,
-                    headers={**ours, **headers},
-                    data=data,
-                    allow_redirects=False,
-                ) as response:
-                    return _answer(response, await _read(response.content))
+                answer = await self._client.raw_request_async(method, path, **params, **options)
+            except stripe.APIConnectionError as broken:
+                raise NoAnswer(str(broken.user_message or broken)) from broken
+            except _NotOk as other:
+                return other.answer
+            except stripe.StripeError as unread:
+                return Answer(unread.http_status or 0, None)
             except (aiohttp.ClientError, OSError, ValueError) as broken:
                 raise NoAnswer(repr(broken)) from broken
+        return Answer(200, answer.data)
 
 
-async def _read(content: aiohttp.StreamReader) -> bytes:
-    """The whole body. Raises NoAnswer when it is longer than ANSWER_BYTES_MAX (F23)."""
-    body = await content.read(ANSWER_BYTES_MAX + 1)
-    while not content.at_eof() and len(body) <= ANSWER_BYTES_MAX:
-        body += await content.read(ANSWER_BYTES_MAX + 1 - len(body))
-    if len(body) > ANSWER_BYTES_MAX:
-        raise NoAnswer("the answer is too large to be Stripe's")
-    return body
-
-
-def _answer(response: aiohttp.ClientResponse, body: bytes) -> Answer:
+def _json(body: bytes) -> object:
     try:
         value: object = json.loads(body)
     except (ValueError, RecursionError):
-        value = None
-    return Answer(response.status, value, response.headers.get("Idempotent-Replayed") == "true")
+        return None
+    return value
