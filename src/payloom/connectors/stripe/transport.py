@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import aiohttp
 import stripe
@@ -15,8 +15,8 @@ from payloom.connectors.stripe.mapping import VERSION
 ANSWER_BYTES_MAX = 2_000_000
 
 
-class _NotOk(Exception):
-    """An answer with another status than 200, taken past the SDK, which trips over odd errors."""
+class _Answered(Exception):
+    """An answer, taken past the SDK, which trips over odd errors and reads JSON slowly."""
 
     def __init__(self, answer: "Answer") -> None:
         super().__init__(answer.status)
@@ -31,7 +31,7 @@ class _Transport(stripe.AIOHTTPClient):
 
     async def request_async(
         self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
-    ) -> tuple[bytes, int, Mapping[str, str]]:
+    ) -> NoReturn:
         async with self._session.request(
             method, url, headers=headers, data=post_data, allow_redirects=False
         ) as response:
@@ -40,10 +40,8 @@ class _Transport(stripe.AIOHTTPClient):
                 body += await response.content.read(ANSWER_BYTES_MAX + 1 - len(body))
             if len(body) > ANSWER_BYTES_MAX:
                 raise NoAnswer("the answer is too large to be Stripe's")
-            if response.status != 200:
-                is_replayed = response.headers.get("Idempotent-Replayed") == "true"
-                raise _NotOk(Answer(response.status, _json(body), is_replayed))
-            return body, response.status, response.headers
+            is_replayed = response.headers.get("Idempotent-Replayed") == "true"
+            raise _Answered(Answer(response.status, _json(body), is_replayed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +73,16 @@ class Api:
         """The answer, errors included. Raises NoAnswer when there is none."""
         async with psp_call("stripe", verb):
             try:
-                answer = await self._client.raw_request_async(method, path, **params, **options)
+                await self._client.raw_request_async(method, path, **params, **options)
+            except _Answered as answered:
+                return answered.answer
             except stripe.APIConnectionError as broken:
                 raise NoAnswer(str(broken.user_message or broken)) from broken
-            except _NotOk as other:
-                return other.answer
             except stripe.StripeError as unread:
                 return Answer(unread.http_status or 0, None)
             except (aiohttp.ClientError, OSError, ValueError) as broken:
                 raise NoAnswer(repr(broken)) from broken
-        return Answer(200, answer.data)
+        raise NoAnswer("the SDK asked nothing")
 
 
 def _json(body: bytes) -> object:
