@@ -30,7 +30,8 @@ PAGE = """
 <form method="POST" action="/pay"><input type="hidden" name="token" value="t&amp;1">
 <input name="email" value=""><select name="country"><option value="DE">…<option value="FR" selected>
 </select><button name="go" value="1">Pay</button><input type="submit" name="no" value="2"></form>
-<form action="/search"><input name="q"></form>
+<form action="/search"><input name="q"><input type="radio" name="in" value="all" checked>
+<input type="radio" name="in" value="one"></form>
 """
 
 
@@ -40,7 +41,7 @@ def test_forms_and_links_are_read_as_a_browser_would_send_them() -> None:
     pay, search = page.forms
     assert (pay.action, pay.method) == ("/pay", "post")
     assert pay.values == {"token": "t&1", "email": "", "country": "FR"}
-    assert (search.method, search.values) == ("get", {"q": ""})
+    assert (search.method, search.values) == ("get", {"q": "", "in": "all"})
     assert page.form(lambda form: "q" in form.values) is search
     assert page.form(lambda form: form.action == "/none") is None
 

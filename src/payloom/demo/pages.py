@@ -48,7 +48,8 @@ class Page(HTMLParser):
 
     def _read_field(self, form: Form, tag: str, given: dict[str, str]) -> None:
         name = given.get("name", "")
-        if tag == "input" and name and given.get("type") not in ("submit", "button"):
+        chosen = given.get("type") != "radio" or "checked" in given
+        if tag == "input" and name and chosen and given.get("type") not in ("submit", "button"):
             form.values[name] = given.get("value", "")
         elif tag == "select" and name:
             self._select = name
