@@ -51,7 +51,7 @@ async def test_everything_survives_kill_9(
     second = start(store, first.port)
     assert (await merchant.sessions.retrieve_async(made["id"])).payment_status == "paid"
     assert (await merchant.log())[: len(before)] == before
-    assert await merchant.events() == events
+    assert (await merchant.events())[: len(events)] == events
     assert (await merchant.advance(0))["offset_s"] == 1000
     _, again, headers = await merchant.post("/v1/checkout/sessions", form(), Idempotency_Key="k1")
     assert (again, headers["Idempotent-Replayed"]) == (made, "true")
