@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from tests.docs import operating, paying, underneath
+from tests.docs import operating, paying, sandbox, underneath
 from tests.docs.markdown import filled
 
 ROOT = Path(__file__).parent.parent
@@ -37,17 +37,20 @@ BLOCKS: dict[str, Callable[[], str]] = {
         paying.shown_order,
         paying.state_diagram,
         paying.states,
+        sandbox.fault_effects,
+        sandbox.offered_methods,
+        sandbox.sandbox_routes,
+        sandbox.test_accounts,
+        sandbox.test_cards,
+        sandbox.test_vouchers,
         underneath.accounts,
         underneath.connectors,
-        underneath.fault_effects,
         underneath.layers,
         underneath.limits,
         underneath.method_types,
         underneath.recipes,
         underneath.retries,
-        underneath.sandbox_routes,
         underneath.stripe_events,
-        underneath.test_cards,
     )
 }
 

@@ -1,4 +1,4 @@
-"""For the curious: the books, the connectors, the limits, the sandbox, the layers."""
+"""For the curious: the books, the connectors, the limits, the layers."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -11,13 +11,9 @@ from payloom.core.money import Money
 from payloom.ledger import postings
 from payloom.ledger.chart import CHART
 from payloom.ledger.postings import Posting
-from payloom.sandbox.faults import HOOK_EFFECTS, REQUEST_EFFECTS
-from payloom.sandbox.stripe.cards import CARDS, Card
-from payloom.sandbox.stripe.repay import FAILS_AFTER_S, SUCCEEDS_AFTER_S
-from payloom.sandbox.stripe.routes import ROUTES
 from payloom.webhooks.schedule import PAUSES
 from tests.docs.limits import LIMITS, shown
-from tests.docs.markdown import code, codes, table
+from tests.docs.markdown import code, table
 from tests.test_layers import LAYERS
 
 
@@ -93,49 +89,6 @@ def _told(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / size:g} {unit}"
     return f"{seconds:g} s"
-
-
-def test_cards() -> str:
-    rows = ((_grouped(card.number), card.brand, _behaviour(card)) for card in CARDS.values())
-    return table(["number", "brand", "what it does"], rows)
-
-
-def _grouped(number: str) -> str:
-    size = 4 if len(number) == 16 else 15
-    return code(" ".join(number[i : i + size] for i in range(0, len(number), size)))
-
-
-def _behaviour(card: Card) -> str:
-    does = []
-    if card.three_d_secure == "required":
-        does.append("asks for 3-D Secure")
-    if card.decline:
-        does.append(f"is declined: {code(card.decline.decline_code or card.decline.code)}")
-    elif card.risk == "highest":
-        does.append("is blocked as too risky")
-    else:
-        does.append("pays")
-    return ", then ".join(does) + _REFUNDS[card.refund]
-
-
-def _days(seconds: int) -> str:
-    days = seconds // 86_400
-    return "a day" if days == 1 else f"{days} days"
-
-
-_REFUNDS = {
-    "at_once": "",
-    "pending": f"; a refund is pending, and succeeds {_days(SUCCEEDS_AFTER_S)} later",
-    "fails": f"; a refund succeeds, and fails {_days(FAILS_AFTER_S)} later",
-}
-
-
-def fault_effects() -> str:
-    return f"On requests: {codes(REQUEST_EFFECTS)}. On webhooks: {codes(HOOK_EFFECTS)}."
-
-
-def sandbox_routes() -> str:
-    return "\n".join(f"    {method:<6} {path}" for method, path, _ in ROUTES)
 
 
 def layers() -> str:

@@ -8,6 +8,8 @@ from typing import Any
 import aiohttp
 import stripe
 
+from payloom.sandbox.stripe.debits import DEBITS, parts
+
 Json = dict[str, Any]
 
 VISA = "4242424242424242"
@@ -75,6 +77,12 @@ class Merchant:
             clock: Json = await answer.json()
             return clock
 
+    async def state(self, session: Any) -> tuple[Any, Any, Any]:
+        """The session, its payment intent, and the newest charge, as they are now."""
+        paths = ["payment_intent.latest_charge"]
+        found: Any = await self.sessions.retrieve_async(session.id, {"expand": paths})
+        return found, found.payment_intent, found.payment_intent.latest_charge
+
     async def listen(self, url: str, events: list[str] | None = None, **more: Any) -> Any:
         """A webhook endpoint, for all events unless some are named."""
         params: Any = {"url": url, "enabled_events": events or ["*"], **more}
@@ -117,6 +125,18 @@ class Page:
         """Send the card form; where it leads, "" for a page shown at once."""
         card = {"cardNumber": number, "cardExpiry": "12 / 34", "cardCvc": "123"}
         return await self.submit(self.url, {**SHOPPER, **card, **fields})
+
+    async def pay_by_account(self, type_: str, number: str, **fields: str) -> str:
+        """Send a bank account, written as the sandbox's table writes it."""
+        account = {f"{type_}_{k}": v for k, v in parts(DEBITS[type_], number).items()}
+        return await self._delayed(type_, {**account, **fields})
+
+    async def pay_by_voucher(self, type_: str, email: str, **fields: str) -> str:
+        return await self._delayed(type_, {"email": email, **fields})
+
+    async def _delayed(self, type_: str, fields: Mapping[str, str]) -> str:
+        named = {"email": SHOPPER["email"], f"{type_}_name": "Jo Weaver", "method": type_}
+        return await self.submit(self.url, {**named, **fields})
 
     async def authenticate(self, action: str) -> str:
         return await self.submit(f"{self.url}/authenticate", {"action": action})

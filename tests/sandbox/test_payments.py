@@ -273,6 +273,8 @@ async def test_a_session_over_nothing_completes_without_a_payment(merchant: Merc
     session, page = await opened(merchant, amount=0)
     assert session.payment_status == "no_payment_required"
     assert 'id="cardNumber"' not in page.html
+    assert await page.submit(page.url, {"email": "nobody"}) == ""
+    assert page.status == 422
     where = await page.submit(page.url, {"email": "jo@example.com"})
     assert where.startswith("http://127.0.0.1:9/paid")
     done = await merchant.sessions.retrieve_async(session.id)

@@ -142,6 +142,85 @@ async def test_a_refund_may_fail_three_days_after_it_succeeded(merchant: Merchan
     assert again.amount == 1999
 
 
+async def settled(merchant: Merchant, method: str, currency: str, days: int) -> Any:
+    """The payment intent of a session paid by this method, once its money is there."""
+    session = await merchant.order(currency=currency)
+    page = await merchant.confirm(session.id, method)
+    await merchant.advance(days * DAY + 1)
+    intent: Any = await merchant.stripe.v1.payment_intents.retrieve_async(
+        page["payment_intent"]["id"]
+    )
+    assert intent.status == "succeeded"
+    return intent
+
+
+async def by_voucher(merchant: Merchant) -> Any:
+    form = {"type": "oxxo", "billing_details[email]": "jo@example.com"}
+    _, method, _ = await merchant.post("/v1/payment_methods", form)
+    return await settled(merchant, method["id"], "mxn", 1)
+
+
+async def test_a_refund_to_a_bank_account_takes_a_day(merchant: Merchant) -> None:
+    intent = await settled(merchant, "pm_sepaDebit_success_at", "eur", 5)
+    made = await refund(merchant, payment_intent=intent.id, expand=["balance_transaction"])
+    assert made.id.startswith("pyr_")
+    assert (made.status, made.pending_reason) == ("pending", "processing")
+    assert made.destination_details.to_dict() == {"type": "sepa_debit"}
+    assert (made.balance_transaction.type, made.balance_transaction.amount) == (
+        "payment_refund", -1999,
+    )  # fmt: skip
+    await merchant.advance(DAY)
+    event = await newest_event(merchant)
+    assert (event.type, event.data.object.status) == ("refund.updated", "succeeded")
+
+
+async def test_a_debit_on_its_way_cannot_be_refunded(merchant: Merchant) -> None:
+    session = await merchant.order()
+    page = await merchant.confirm(session.id, "pm_sepaDebit_success_at")
+    intent = page["payment_intent"]
+    assert (await refusal(merchant, payment_intent=intent["id"]))["status"] == 400
+    error = await refusal(merchant, charge=intent["latest_charge"])
+    assert error["code"] == "charge_not_refundable"
+    assert "is pending" in error["message"]
+
+
+async def test_what_was_paid_by_voucher_goes_where_the_shopper_says(merchant: Merchant) -> None:
+    intent = await by_voucher(merchant)
+    made = await refund(merchant, payment_intent=intent.id, instructions_email="other@example.com")
+    assert (made.status, made.pending_reason) == ("requires_action", None)
+    sent = made.next_action.display_details.email_sent
+    assert (sent.email_sent_to, sent.email_sent_at) == ("other@example.com", made.created)
+    assert made.destination_details.type == "mx_bank_transfer"
+    await merchant.advance(DAY)
+    event = await newest_event(merchant)
+    assert (event.type, event.data.object.status) == ("refund.updated", "succeeded")
+    assert event.data.previous_attributes.status == "requires_action"
+    with pytest.raises(stripe.InvalidRequestError, match="status of succeeded"):
+        await merchant.stripe.v1.refunds.cancel_async(made.id)
+
+
+async def test_a_refund_may_be_canceled_until_the_shopper_has_said_where(
+    merchant: Merchant,
+) -> None:
+    intent = await by_voucher(merchant)
+    made = await refund(merchant, payment_intent=intent.id)
+    assert made.next_action.display_details.email_sent.email_sent_to == "jo@example.com"
+    canceled = await merchant.stripe.v1.refunds.cancel_async(made.id)
+    assert (canceled.status, canceled.failure_reason) == ("canceled", "merchant_request")
+    assert canceled.next_action is None
+    back: Any = await merchant.stripe.v1.balance_transactions.retrieve_async(
+        str(canceled.failure_balance_transaction)
+    )
+    assert (back.type, back.amount) == ("refund_failure", 1999)
+    event = await newest_event(merchant)
+    assert (event.type, event.data.object.status) == ("refund.updated", "canceled")
+    charge: Any = await merchant.stripe.v1.charges.retrieve_async(intent.latest_charge)
+    assert (charge.amount_refunded, charge.refunded) == (0, False)
+    await merchant.advance(2 * DAY)
+    assert (await merchant.events()).count("refund.updated") == 1
+    assert (await refund(merchant, payment_intent=intent.id)).amount == 1999
+
+
 async def test_a_refund_is_found_by_charge_by_intent_and_by_time(merchant: Merchant) -> None:
     first, second = await paid(merchant), await paid(merchant)
     mine = [(await refund(merchant, charge=first.id, amount=100)).id for _ in range(3)]

@@ -6,6 +6,8 @@ import pytest
 import stripe
 
 from payloom.sandbox.stripe import shapes
+from payloom.sandbox.stripe.bank_accounts import ACCOUNTS
+from payloom.sandbox.stripe.offers import CURRENCIES
 from tests.sandbox.merchant import DECLINED, SECURE, Merchant, Page
 
 CLASSES: dict[str, type[stripe.StripeObject]] = {
@@ -21,7 +23,7 @@ CLASSES: dict[str, type[stripe.StripeObject]] = {
     "event": stripe.Event,
     "webhook_endpoint": stripe.WebhookEndpoint,
 }
-# one member per method of payment: only the one in use is there
+# one member per method of payment: only those in use are there
 UNIONS = {
     "destination_details",
     "next_action",
@@ -108,6 +110,36 @@ async def refunded(merchant: Merchant) -> None:
         form = {"payment_intent": page["payment_intent"]["id"], "amount": "100"}
         assert (await merchant.post("/v1/refunds", form))[0] == 200
         await merchant.advance(3 * 86_400)
+
+
+@pytest.mark.parametrize("type_", [type_ for type_ in CURRENCIES if type_ != "card"])
+async def test_what_takes_days_has_every_declared_field_at_each_step(
+    merchant: Merchant, type_: str
+) -> None:
+    account = next((a for a in ACCOUNTS.values() if a.debit == type_), None)
+    token = f"pm_{account.token}" if account else await voucher(merchant, type_)
+    session = await merchant.order(currency=next(iter(CURRENCIES[type_])))
+    page = await merchant.confirm(session.id, token)
+    objects = [page["payment_intent"], session.to_dict()]
+    objects.append((await merchant.get(f"/v1/payment_methods/{objects[0]['payment_method']}"))[1])
+    await merchant.advance(10 * 86_400)
+    form = {"payment_intent": objects[0]["id"]}
+    status, made, _ = await merchant.post("/v1/refunds", form)
+    assert (status, made["object"]) == (200, "refund")
+    paths = "expand[]=charge&expand[]=balance_transaction&expand[]=payment_intent"
+    objects.append((await merchant.get(f"/v1/refunds/{made['id']}?{paths}"))[1])
+    _, events = await merchant.get("/v1/events?limit=100")
+    objects += [event["data"]["object"] for event in events["data"]]
+    assert {"pending", "succeeded"} <= {value.get("status") for value in objects} or not account
+    for value in objects:
+        assert missing(CLASSES[value["object"]], value, value["object"]) == []
+
+
+async def voucher(merchant: Merchant, type_: str) -> str:
+    form = {"type": type_, "billing_details[email]": "jo@example.com"}
+    more = {"boleto[tax_id]": "000.000.000-00"} if type_ == "boleto" else {}
+    _, method, _ = await merchant.post("/v1/payment_methods", {**form, **more})
+    return str(method["id"])
 
 
 async def test_every_answered_object_has_every_declared_field(merchant: Merchant) -> None:

@@ -133,6 +133,14 @@ class Tx:
             (self.tenant.id, kind, body["id"], body["created"], parent, _dump(body)),
         )
 
+    def put(self, kind: str, body: Json, *, parent: str | None = None) -> None:
+        """Insert it, or save it if it is there."""
+        self.db.execute(
+            "INSERT INTO objects (tenant, kind, id, created, parent, body) VALUES (?,?,?,?,?,?)"
+            " ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+            (self.tenant.id, kind, body["id"], body["created"], parent, _dump(body)),
+        )
+
     def load(self, kind: str, id_: str) -> Json | None:
         row = self.db.execute(
             "SELECT body FROM objects WHERE id = ? AND kind = ? AND tenant = ?",

@@ -6,6 +6,8 @@ Stripe's own behaviour could not be looked up, this stand-in decides and says so
 - an ordered `status` 500 is kept under its idempotency key and replayed, as Stripe keeps 500s;
   502, 503 and 504 come from the edge in front of the API and are not kept;
 - a webhook lost by `hook_lose` is never tried again, and its event stays undelivered;
+- bank debits and vouchers take days, by the sandbox's clock; why a bank refused stands as the
+  code of `last_payment_error`, and one test account of our own fails first and pays later;
 - the balance always covers a refund; a refund that fails may be asked for again;
 - an expired session leaves its payment intent as it was; nothing can pay it any more.
 """
@@ -13,11 +15,11 @@ Stripe's own behaviour could not be looked up, this stand-in decides and says so
 from starlette.routing import Route
 
 from payloom.sandbox.runtime import Runtime
-from payloom.sandbox.stripe import charges, repay, sessions
+from payloom.sandbox.stripe import charges, delayed, repay, sessions
 from payloom.sandbox.stripe.api import Api
+from payloom.sandbox.stripe.completion import EXPIRE
 from payloom.sandbox.stripe.events import WEBHOOK
 from payloom.sandbox.stripe.page import views
-from payloom.sandbox.stripe.pay import EXPIRE
 from payloom.sandbox.stripe.webhooks import StripeSender
 
 
@@ -25,6 +27,8 @@ def routes(rt: Runtime) -> list[Route]:
     """The stand-in's routes; what it does later is put on the agenda."""
     rt.agenda.handlers[EXPIRE] = sessions.expire_due
     rt.agenda.handlers[charges.SETTLE] = charges.settle
+    rt.agenda.handlers[delayed.PAY] = delayed.pay
+    rt.agenda.handlers[delayed.FAIL] = delayed.fail
     rt.agenda.handlers[repay.SUCCEED] = repay.succeed
     rt.agenda.handlers[repay.FAIL] = repay.fail
     rt.deliveries.register(WEBHOOK, StripeSender())

@@ -9,14 +9,20 @@ Json = dict[str, Any]
 
 AVAILABLE_AFTER_S = 2 * 86_400
 
-# type → the category that reports gather it under
-_CATEGORIES = {"charge": "charge", "refund": "refund", "refund_failure": "refund_failure"}
+# type → the category that reports gather it under; `payment…` is for all that is no card
+_CATEGORIES = {
+    "charge": "charge",
+    "payment": "charge",
+    "payment_refund": "refund",
+    "refund": "refund",
+    "refund_failure": "refund_failure",
+}
 
 
 def book(tx: Tx, type_: str, source: Json, amount: int, *, fee: int = 0) -> Json:
     """Move this much for `source`; what comes in is available later, what goes out is gone."""
     currency = source["currency"]
-    comes_in = type_ == "charge"
+    comes_in = _CATEGORIES[type_] == "charge"
     transaction = {
         "id": new_id("txn"),
         "amount": amount,

@@ -2,13 +2,7 @@
 
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class Decline:
-    code: str
-    decline_code: str
-    message: str
-    advice_code: str
+from payloom.sandbox.stripe.errors import Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +12,7 @@ class Card:
     funding: str
     country: str
     three_d_secure: str  # "": none, "optional": succeeds without, "required": challenge
-    decline: Decline | None
+    decline: Failure | None
     risk: str  # "normal", "elevated", "highest"
     refund: str  # what becomes of one: "at_once", "pending" or "fails"
 
@@ -105,9 +99,9 @@ _BRANDS = (
 )
 
 
-def _decline(decline_code: str) -> Decline:
+def _decline(decline_code: str) -> Failure:
     has_own_code = decline_code in ("expired_card", "incorrect_cvc", "processing_error")
-    return Decline(
+    return Failure(
         code=decline_code if has_own_code else "card_declined",
         decline_code=decline_code,
         message=_MESSAGES.get(decline_code, "Your card was declined."),
@@ -134,14 +128,13 @@ def _read_table() -> tuple[dict[str, Card], dict[str, str]]:
 
 CARDS, _NAMES = _read_table()
 
-NOT_A_TEST_CARD = Decline(
+NOT_A_TEST_CARD = Failure(
     code="card_declined",
     decline_code="test_mode_live_card",
     message=(
         "Your card was declined. Your request was in test mode, but used a non test card. For a"
         " list of valid test cards, visit: https://stripe.com/docs/testing."
     ),
-    advice_code="",
 )
 
 

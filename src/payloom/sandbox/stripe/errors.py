@@ -1,8 +1,19 @@
 """Errors as Stripe words them. `StripeError` is raised by any handler and undoes its writes."""
 
+from dataclasses import dataclass
 from typing import Any
 
 DOCS = "https://stripe.com/docs/error-codes/"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a payment failed: an outcome of paying, not an answer to a bad request."""
+
+    code: str
+    message: str
+    decline_code: str = ""  # of cards
+    advice_code: str = ""
 
 
 class StripeError(Exception):

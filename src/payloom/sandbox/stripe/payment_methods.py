@@ -1,25 +1,45 @@
-"""Payment methods: a card, of which only brand, last four digits, expiry and a keyed hash stay."""
+"""Payment methods: cards, bank accounts and vouchers, with nothing kept that could be misused.
+
+Of a card stay brand, last four digits, expiry and a keyed hash; of an account its bank and the
+last four digits.
+"""
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 from payloom.sandbox.store import Tx
-from payloom.sandbox.stripe import params
+from payloom.sandbox.stripe import bank_accounts, debits, params
+from payloom.sandbox.stripe.bank_accounts import ACCOUNTS, Account
 from payloom.sandbox.stripe.call import Call
-from payloom.sandbox.stripe.card_check import flaws
-from payloom.sandbox.stripe.cards import CARDS, NOT_A_TEST_CARD, Card, Decline, named
-from payloom.sandbox.stripe.errors import StripeError, invalid, missing_parameter, no_such
+from payloom.sandbox.stripe.cards import CARDS, Card, named
+from payloom.sandbox.stripe.debits import DEBITS
+from payloom.sandbox.stripe.errors import invalid, missing_parameter, no_such
 from payloom.sandbox.stripe.ids import new_id
 from payloom.sandbox.stripe.shapes import render
+from payloom.sandbox.stripe.typed_card import CardDetails, read_card
+from payloom.sandbox.stripe.vouchers import VOUCHERS
 
 Json = dict[str, Any]
 
 _ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 _ADDRESS_FIELDS = params.hash_of(dict.fromkeys(_ADDRESS, params.text(may_be_empty=True)))
+# Stripe's, but of no effect here
+_IDLE = {
+    "us_bank_account": ("account_holder_type", "account_type"),
+    "nz_bank_account": ("account_holder_name", "reference"),
+}
+
+
+def _account_fields(debit: debits.Debit) -> params.Check:
+    names = [field.name for field in debit.fields]
+    # their values are checked together, by words that do not repeat them
+    return params.hash_of(dict.fromkeys([*names, *_IDLE.get(debit.type, ())], params.anything))
+
+
 _CREATE: dict[str, params.Check] = {
     "type": params.text(),
     "allow_redisplay": params.one_of("always", "limited", "unspecified"),
@@ -44,26 +64,30 @@ _CREATE: dict[str, params.Check] = {
     ),
     "expand": params.EXPAND,
     "metadata": params.new_metadata,
+    **{type_: _account_fields(debit) for type_, debit in DEBITS.items()},
+    **dict.fromkeys(VOUCHERS, params.hash_of({})),
+    "boleto": params.hash_of({"tax_id": params.text(40)}, required=("tax_id",)),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class CardDetails:
-    """A card that passed the checks."""
-
-    card: Card
-    exp_month: int
-    exp_year: int
-    cvc_given: bool
 
 
 def create(call: Call) -> Json:
     asked = params.read(call.form, _CREATE, required=("type",))
-    if asked["type"] != "card":
-        raise invalid(f"Unsupported payment method type: {asked['type'][:40]}", param="type")
-    details = _details(asked.get("card", {}), call)
-    billing, metadata = asked.get("billing_details", {}), asked.get("metadata")
-    kept = keep(call.tx, details, billing, call.secret, metadata=metadata)
+    type_ = asked["type"]
+    given, billing = asked.get(type_, {}), asked.get("billing_details", {})
+    metadata = asked.get("metadata")
+    if type_ == "card":
+        today = datetime.fromtimestamp(call.tx.now, UTC)
+        card = read_card(given, today)
+        kept = keep_card(call.tx, card, billing, call.secret, metadata=metadata)
+    elif type_ in DEBITS:
+        account = _account(DEBITS[type_], given)
+        kept = keep_account(call.tx, account, billing, call.secret, metadata=metadata)
+    elif type_ in VOUCHERS:
+        if type_ == "boleto" and not given:
+            raise missing_parameter("boleto")
+        kept = keep_voucher(call.tx, type_, given, billing, metadata=metadata)
+    else:
+        raise invalid(f"Unsupported payment method type: {type_[:40]}", param="type")
     return render("payment_method", kept)
 
 
@@ -75,47 +99,72 @@ def find(tx: Tx, id_: str, secret: bytes, *, param: str) -> Json:
     """A kept payment method; a test one (`pm_card_visa`) is made new each time it is named."""
     if id_.startswith("pm_card_") and (card := named(id_)) is not None:
         year = datetime.fromtimestamp(tx.now, UTC).year + 1
-        return keep(tx, CardDetails(card, 12, year, cvc_given=False), {}, secret)
+        return keep_card(tx, CardDetails(card, 12, year, cvc_given=False), {}, secret)
+    if (account := bank_accounts.named(id_)) is not None:
+        return keep_account(tx, account, {}, secret)
     kept = tx.load("payment_method", id_)
     if kept is None:
         raise no_such("PaymentMethod", id_, param=param, status=404)
     return kept
 
 
-def keep(
+def keep_card(
     tx: Tx, details: CardDetails, billing: Json, secret: bytes, *, metadata: Json | None = None
 ) -> Json:
     card = details.card
+    shown = {
+        "brand": card.brand,
+        "checks": {
+            "address_line1_check": None,
+            "address_postal_code_check": None,
+            "cvc_check": "unchecked" if details.cvc_given else None,
+        },
+        "country": card.country,
+        "description": None,
+        "display_brand": card.brand,
+        "exp_month": details.exp_month,
+        "exp_year": details.exp_year,
+        "fingerprint": _fingerprint(card.number, secret),
+        "funding": card.funding,
+        "generated_from": None,
+        "iin": None,
+        "issuer": None,
+        "last4": card.number[-4:],
+        "networks": {"available": [card.brand], "preferred": None},
+        "regulated_status": "unregulated",
+        "three_d_secure_usage": {"supported": True},
+        "wallet": None,
+    }
+    return _keep(tx, "card", shown, billing, metadata)
+
+
+def keep_account(
+    tx: Tx, account: Account, billing: Json, secret: bytes, *, metadata: Json | None = None
+) -> Json:
+    debit = DEBITS[account.debit]
+    given = debits.parts(debit, account.number)
+    shown = debits.kept(debit, given, _fingerprint(account.number, secret))
+    return _keep(tx, debit.type, shown, billing, metadata, _account=account.token)
+
+
+def keep_voucher(
+    tx: Tx, type_: str, given: Json, billing: Json, *, metadata: Json | None = None
+) -> Json:
+    return _keep(tx, type_, given, billing, metadata)
+
+
+def _keep(
+    tx: Tx, type_: str, shown: Json, billing: Json, metadata: Json | None, **private: str
+) -> Json:
     kept = {
         "id": new_id("pm"),
         "billing_details": billing_details(billing),
-        "card": {
-            "brand": card.brand,
-            "checks": {
-                "address_line1_check": None,
-                "address_postal_code_check": None,
-                "cvc_check": "unchecked" if details.cvc_given else None,
-            },
-            "country": card.country,
-            "description": None,
-            "display_brand": card.brand,
-            "exp_month": details.exp_month,
-            "exp_year": details.exp_year,
-            "fingerprint": _fingerprint(card.number, secret),
-            "funding": card.funding,
-            "generated_from": None,
-            "iin": None,
-            "issuer": None,
-            "last4": card.number[-4:],
-            "networks": {"available": [card.brand], "preferred": None},
-            "regulated_status": "unregulated",
-            "three_d_secure_usage": {"supported": True},
-            "wallet": None,
-        },
+        type_: shown,
         "created": int(tx.now),
         "livemode": tx.tenant.livemode,
         "metadata": metadata or {},
-        "type": "card",
+        "type": type_,
+        **private,
     }
     tx.insert("payment_method", kept)
     return kept
@@ -131,7 +180,7 @@ def _by_fingerprint(secret: bytes) -> dict[str, Card]:
     return {_fingerprint(number, secret): card for number, card in CARDS.items()}
 
 
-def billing_details(given: Json) -> Json:
+def billing_details(given: Mapping[str, Any]) -> Json:
     address = given.get("address") or {}
     return {
         "address": {name: address.get(name) for name in _ADDRESS},
@@ -142,35 +191,26 @@ def billing_details(given: Json) -> Json:
     }
 
 
-def card_error(decline: Decline, param: str | None = None) -> StripeError:
-    more = {"decline_code": decline.decline_code} if decline.decline_code else {}
-    if decline.advice_code:
-        more["advice_code"] = decline.advice_code
-    return StripeError(
-        402, "card_error", decline.message, code=decline.code, param=param, more=more
-    )
+def _account(debit: debits.Debit, asked: Json) -> Account:
+    given = {}
+    for field in debit.fields:
+        if not isinstance(asked.get(field.name), str):
+            raise missing_parameter(f"{debit.type}[{field.name}]")
+        given[field.name] = debits.tidy(asked[field.name])
+    for name, flaw in debits.flaws(debit, given).items():
+        raise invalid(flaw, param=f"{debit.type}[{name}]", code=_CODES.get(name))
+    account = ACCOUNTS.get((debit.type, debit.number(given)))
+    if account is None:
+        raise invalid(bank_accounts.NOT_A_TEST_ACCOUNT, code="bank_account_unusable")
+    return account
 
 
-def _details(asked: Json, call: Call) -> CardDetails:
-    today = datetime.fromtimestamp(call.tx.now, UTC)
-    if "token" in asked:
-        card = named(asked["token"]) if asked["token"].startswith("tok_") else None
-        if card is None:
-            raise no_such("token", asked["token"], param="card[token]", status=400)
-        return CardDetails(card, 12, today.year + 1, cvc_given=False)
-    for name in ("number", "exp_month", "exp_year"):
-        if name not in asked:
-            raise missing_parameter(f"card[{name}]")
-    number = asked["number"].replace(" ", "").replace("-", "")
-    year = asked["exp_year"] + (2000 if 0 <= asked["exp_year"] < 100 else 0)
-    if found := flaws(number, asked["exp_month"], year, asked.get("cvc"), today=today):
-        flaw = found[0]
-        raise card_error(Decline(flaw.code, "", flaw.message, ""), f"card[{flaw.param}]")
-    if number not in CARDS:
-        raise card_error(NOT_A_TEST_CARD)
-    return CardDetails(CARDS[number], asked["exp_month"], year, cvc_given="cvc" in asked)
+_CODES = {
+    "account_number": "account_number_invalid",
+    "routing_number": "routing_number_invalid",
+}
 
 
 def _fingerprint(number: str, secret: bytes) -> str:
-    """The same for the same card in this store, and of no use anywhere else."""
+    """The same for the same card or account in this store, and of no use anywhere else."""
     return hmac.new(secret, number.encode(), hashlib.sha256).hexdigest()[:16]

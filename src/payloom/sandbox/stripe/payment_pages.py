@@ -6,8 +6,9 @@ from payloom.sandbox.stripe import params, payment_methods
 from payloom.sandbox.stripe.call import Call, Reply
 from payloom.sandbox.stripe.errors import invalid, missing_parameter, no_such, wrong_state
 from payloom.sandbox.stripe.pay import Outcome, pay, pay_nothing
-from payloom.sandbox.stripe.payment_methods import billing_details, card_error
+from payloom.sandbox.stripe.payment_methods import billing_details
 from payloom.sandbox.stripe.shapes import render
+from payloom.sandbox.stripe.typed_card import card_error
 
 Json = dict[str, Any]
 
@@ -45,10 +46,17 @@ def confirm(call: Call) -> Json | Reply:
     method = payment_methods.find(
         call.tx, asked["payment_method"], call.secret, param="payment_method"
     )
-    challenge_url = f"{call.base_url}/c/pay/{session['id']}/authenticate"
-    paid = pay(call.tx, session, method, call.secret, challenge_url=challenge_url)
-    if paid.outcome is Outcome.DECLINED and paid.decline and paid.intent:
-        error = card_error(paid.decline).error
+    if method["type"] not in session["payment_method_types"]:
+        raise invalid(
+            f"This Checkout Session does not take a PaymentMethod of type {method['type']}. It"
+            f" takes: {', '.join(session['payment_method_types'])}.",
+            param="payment_method",
+            code="payment_intent_incompatible_payment_method",
+        )
+    page_url = f"{call.base_url}/c/pay/{session['id']}"
+    paid = pay(call.tx, session, method, call.secret, page_url=page_url)
+    if paid.outcome is Outcome.DECLINED and paid.failure and paid.intent:
+        error = card_error(paid.failure).error
         more = {
             "charge": paid.intent["latest_charge"],
             "payment_intent": render("payment_intent", paid.intent),

@@ -10,6 +10,7 @@ from payloom.sandbox.stripe.errors import invalid, missing_parameter, no_such, w
 from payloom.sandbox.stripe.money import money
 from payloom.sandbox.stripe.resources import row_shown
 from payloom.sandbox.stripe.shapes import render
+from payloom.sandbox.stripe.vouchers import VOUCHERS
 
 Json = dict[str, Any]
 
@@ -47,11 +48,11 @@ def create(call: Call) -> Json:
     method = call.tx.load("payment_method", charge["payment_method"])
     if method is None:
         raise LookupError(f"charge {charge['id']} names a payment method that is not there")
-    card = payment_methods.card_of(method, call.secret)
     given: Json = {"metadata": asked.get("metadata", {})}
     given |= {name: asked[name] for name in ("reason", "instructions_email") if name in asked}
+    course = _course(method, call.secret)
     call.expand = asked.get("expand", [])
-    return render(KIND, repay.give_back(call.tx, charge, amount, card.refund, given))
+    return render(KIND, repay.give_back(call.tx, charge, method, amount, course, given))
 
 
 def list_(call: Call) -> Json:
@@ -115,6 +116,13 @@ def _find(call: Call) -> Json:
     if refund is None:
         raise no_such(KIND, call.ids[0], param="id")
     return refund
+
+
+def _course(method: Json, secret: bytes) -> str:
+    """What becomes of a refund: cards say, banks take a day, vouchers ask where to send it."""
+    if method["type"] == "card":
+        return payment_methods.card_of(method, secret).refund
+    return "asks" if method["type"] in VOUCHERS else "pending"
 
 
 def _check_what_is_built(asked: Json) -> None:

@@ -52,9 +52,14 @@ _INTENT_DATA = params.hash_of(
         "transfer_group": params.text(),
     }
 )
+WITH_DAYS = ("boleto", "konbini", "oxxo")  # whose vouchers live as long as the merchant says
+_VOUCHER = params.hash_of(
+    {"expires_after_days": params.integer(1, 60), "setup_future_usage": params.one_of("none")}
+)
 _METHOD_OPTIONS = params.hash_of(
     {
         **dict.fromkeys(METHOD_TYPES, params.anything),
+        **dict.fromkeys(WITH_DAYS, _VOUCHER),
         "card": params.hash_of(
             {
                 "capture_method": params.one_of("manual"),

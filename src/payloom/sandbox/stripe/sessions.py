@@ -5,15 +5,16 @@ from typing import Any
 from payloom.sandbox import agenda
 from payloom.sandbox.agenda import Timer
 from payloom.sandbox.store import Tx
-from payloom.sandbox.stripe import line_items, lists, params, session_params, versions
+from payloom.sandbox.stripe import line_items, lists, offers, params, session_params, versions
 from payloom.sandbox.stripe.call import Call
+from payloom.sandbox.stripe.completion import EXPIRE
 from payloom.sandbox.stripe.currencies import check_total
 from payloom.sandbox.stripe.errors import invalid, missing_parameter, no_such, wrong_state
 from payloom.sandbox.stripe.events import emit
 from payloom.sandbox.stripe.ids import new_id
-from payloom.sandbox.stripe.pay import EXPIRE
 from payloom.sandbox.stripe.resources import row_shown
 from payloom.sandbox.stripe.shapes import render, session_card_options
+from payloom.sandbox.stripe.vouchers import VOUCHERS
 
 Json = dict[str, Any]
 
@@ -190,7 +191,7 @@ def _session(call: Call, asked: Json, items: list[Json], total: int) -> Json:
         "metadata": asked.get("metadata", {}),
         "mode": "payment",
         "payment_intent": None,
-        "payment_method_types": _method_types(asked),
+        "payment_method_types": _method_types(asked, items[0]["currency"]),
         "payment_status": "unpaid" if total else "no_payment_required",
         "status": "open",
         "total_details": {
@@ -202,9 +203,11 @@ def _session(call: Call, asked: Json, items: list[Json], total: int) -> Json:
         "_items": items,
         "_intent": asked.get("payment_intent_data", {}),
     }
-    card = asked.get("payment_method_options", {}).get("card", {})
-    if "request_three_d_secure" in card:
-        session["payment_method_options"] = session_card_options(card["request_three_d_secure"])
+    options = _method_options(
+        session["payment_method_types"], asked.get("payment_method_options", {})
+    )
+    if options != session_card_options():
+        session["payment_method_options"] = options
     if "branding_settings" in asked:
         session["branding_settings"] = _BRANDING | asked["branding_settings"]
     return session | {name: asked[name] for name in _ECHOED if name in asked}
@@ -226,17 +229,30 @@ def _expires_at(asked: int | None, now: int) -> int:
     return expires_at
 
 
-def _method_types(asked: Json) -> list[str]:
-    """The page takes cards; a filter that leaves no card leaves nothing."""
-    allowed = asked.get("allowed_payment_method_types") or asked.get("payment_method_types")
+def _method_types(asked: Json, currency: str) -> list[str]:
+    """What the page will offer; filters that leave nothing are refused."""
+    allowed = asked.get("allowed_payment_method_types") or asked.get("payment_method_types", [])
     excluded = asked.get("excluded_payment_method_types", [])
-    if (allowed and "card" not in allowed) or "card" in excluded:
+    types = offers.offered(currency, allowed, excluded)
+    if not types:
         raise invalid(
             "No valid payment method types for this Checkout Session. Please ensure that you have"
             " activated payment methods compatible with your chosen currency.",
             param="allowed_payment_method_types" if allowed else "excluded_payment_method_types",
         )
-    return ["card"]
+    return types
+
+
+def _method_options(types: list[str], asked: Json) -> Json:
+    """What is set for each method: 3-D Secure of cards, the days of vouchers."""
+    options: Json = {}
+    if "card" in types:
+        options |= session_card_options(asked.get("card", {}).get("request_three_d_secure"))
+    for voucher in (VOUCHERS[type_] for type_ in types if type_ in VOUCHERS):
+        if voucher.type in session_params.WITH_DAYS:
+            days = asked.get(voucher.type, {}).get("expires_after_days", voucher.days)
+            options[voucher.type] = {"expires_after_days": days, "setup_future_usage": "none"}
+    return options
 
 
 def _customer_details(email: str | None) -> Json | None:

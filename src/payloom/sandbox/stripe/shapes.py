@@ -94,9 +94,9 @@ _CARD_OPTIONS = """
 _AMOUNT_DETAILS = ("discount_amount", "error", "line_items", "shipping", "tax")
 
 
-def session_card_options(three_d_secure: str = "automatic") -> Json:
+def session_card_options(three_d_secure: str | None = None) -> Json:
     options: Json = dict.fromkeys([*_CARD_OPTIONS, "restrictions"])
-    return {"card": options | {"request_three_d_secure": three_d_secure}}
+    return {"card": options | {"request_three_d_secure": three_d_secure or "automatic"}}
 
 
 def intent_card_options(three_d_secure: str = "automatic") -> Json:
@@ -159,7 +159,7 @@ _USUAL: dict[str, Json] = {
     "webhook_endpoint": {"metadata": {}, "status": "enabled"},
 }
 # what the store keeps besides, and no client sees
-_PRIVATE = ("_items", "_intent", "_pending", "_secret", "_shopper")
+_PRIVATE = ("_account", "_delayed", "_intent", "_items", "_pending", "_secret", "_shopper")
 
 _BLANK = {
     kind: {"id": None, "object": kind, **dict.fromkeys(names.split()), **_USUAL.get(kind, {})}

@@ -1,9 +1,11 @@
-"""What is wrong with a typed card, found before anyone is asked to charge it."""
+"""A card as it was typed: what is wrong with it, before anyone is asked to charge it."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from payloom.sandbox.stripe.cards import brand_of
+from payloom.sandbox.stripe.cards import CARDS, NOT_A_TEST_CARD, Card, brand_of, named
+from payloom.sandbox.stripe.errors import Failure, StripeError, missing_parameter, no_such
 
 _LENGTHS = {"amex": (15,), "diners": (14, 16), "unionpay": (16, 17, 18, 19)}
 
@@ -14,6 +16,45 @@ class Flaw:
     code: str
     param: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardDetails:
+    """A card that passed the checks."""
+
+    card: Card
+    exp_month: int
+    exp_year: int
+    cvc_given: bool
+
+
+def read_card(asked: dict[str, Any], today: datetime) -> CardDetails:
+    """The card of an API call, by token or by number."""
+    if "token" in asked:
+        card = named(asked["token"]) if asked["token"].startswith("tok_") else None
+        if card is None:
+            raise no_such("token", asked["token"], param="card[token]", status=400)
+        return CardDetails(card, 12, today.year + 1, cvc_given=False)
+    for name in ("number", "exp_month", "exp_year"):
+        if name not in asked:
+            raise missing_parameter(f"card[{name}]")
+    number = asked["number"].replace(" ", "").replace("-", "")
+    year = asked["exp_year"] + (2000 if 0 <= asked["exp_year"] < 100 else 0)
+    if found := flaws(number, asked["exp_month"], year, asked.get("cvc"), today=today):
+        flaw = found[0]
+        raise card_error(Failure(flaw.code, flaw.message), f"card[{flaw.param}]")
+    if number not in CARDS:
+        raise card_error(NOT_A_TEST_CARD)
+    return CardDetails(CARDS[number], asked["exp_month"], year, cvc_given="cvc" in asked)
+
+
+def card_error(failure: Failure, param: str | None = None) -> StripeError:
+    more = {"decline_code": failure.decline_code} if failure.decline_code else {}
+    if failure.advice_code:
+        more["advice_code"] = failure.advice_code
+    return StripeError(
+        402, "card_error", failure.message, code=failure.code, param=param, more=more
+    )
 
 
 def flaws(number: str, month: int, year: int, cvc: str | None, *, today: datetime) -> list[Flaw]:

@@ -1,4 +1,4 @@
-"""The form of the hosted page: what the shopper typed, and what is wrong with it."""
+"""The card's part of the hosted page: what the shopper typed, and what is wrong with it."""
 
 import re
 from collections.abc import Mapping
@@ -6,19 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from payloom.sandbox.stripe.card_check import flaws
 from payloom.sandbox.stripe.page.countries import CODES
+from payloom.sandbox.stripe.page.fields import text
+from payloom.sandbox.stripe.typed_card import flaws
 
-FIELDS = ("email", "cardNumber", "cardExpiry", "cardCvc", "billingName", "billingCountry")
+FIELDS = ("cardNumber", "cardExpiry", "cardCvc", "billingName", "billingCountry")
 _FIELD_OF = {"number": "cardNumber", "expiry": "cardExpiry", "cvc": "cardCvc"}
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}\.[^@\s.]{2,63}")
 _EXPIRY = re.compile(r"(\d{1,2})\s*[/\-. ]?\s*(\d{4}|\d{2})")
-_VALUE_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
 class CardForm:
-    email: str
     number: str  # digits only; not kept, not logged, not shown again
     expiry: str
     cvc: str
@@ -35,35 +33,17 @@ class CardForm:
 
 
 def read(form: Mapping[str, Any]) -> CardForm:
-    def value(name: str) -> str:
-        given = form.get(name, "")
-        return given.strip()[:_VALUE_MAX] if isinstance(given, str) else ""
-
     return CardForm(
-        email=value("email"),
-        number=re.sub(r"[\s\-]", "", value("cardNumber")),
-        expiry=value("cardExpiry"),
-        cvc=value("cardCvc"),
-        name=value("billingName"),
-        country=value("billingCountry"),
+        number=re.sub(r"[\s\-]", "", text(form, "cardNumber")),
+        expiry=text(form, "cardExpiry"),
+        cvc=text(form, "cardCvc"),
+        name=text(form, "billingName"),
+        country=text(form, "billingCountry"),
     )
 
 
-def problems(form: CardForm, today: datetime, *, with_card: bool = True) -> dict[str, str]:
+def problems(form: CardForm, today: datetime) -> dict[str, str]:
     """What to say about each field that is not right, in the order of the form."""
-    found = {}
-    if not _EMAIL.fullmatch(form.email):
-        found["email"] = "Enter a valid email address." if form.email else "Enter your email."
-    if with_card:
-        found |= _card_problems(form, today)
-        if not form.name:
-            found["billingName"] = "Enter the name on the card."
-        if form.country not in CODES:
-            found["billingCountry"] = "Choose a country or region."
-    return found
-
-
-def _card_problems(form: CardForm, today: datetime) -> dict[str, str]:
     month, year = form.month_and_year()
     found = {
         _FIELD_OF[flaw.field]: flaw.message
@@ -75,4 +55,8 @@ def _card_problems(form: CardForm, today: datetime) -> dict[str, str]:
         found["cardExpiry"] = "Enter the expiration date as MM / YY."
     if not form.cvc:
         found["cardCvc"] = "Enter the security code."
+    if not form.name:
+        found["billingName"] = "Enter the name on the card."
+    if form.country not in CODES:
+        found["billingCountry"] = "Choose a country or region."
     return {name: found[name] for name in FIELDS if name in found}

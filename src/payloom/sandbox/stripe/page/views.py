@@ -1,6 +1,7 @@
-"""The routes of the hosted page: show it, take the card, let the shopper authenticate."""
+"""The routes of the hosted page: show it, take the payment, let the shopper authenticate."""
 
 import hmac
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -8,13 +9,15 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from payloom.sandbox.runtime import Runtime
-from payloom.sandbox.stripe import pay
-from payloom.sandbox.stripe.cards import CARDS, NOT_A_TEST_CARD
-from payloom.sandbox.stripe.page import card_form
+from payloom.sandbox.stripe import pay, vouchers
+from payloom.sandbox.stripe.debits import DEBITS
+from payloom.sandbox.stripe.offers import TITLES
+from payloom.sandbox.stripe.page import submit as sent
+from payloom.sandbox.stripe.page.closed import closed, success_url
 from payloom.sandbox.stripe.page.render import page
 from payloom.sandbox.stripe.page.visit import Action, Visit, answer
 from payloom.sandbox.stripe.pay import Outcome, Paid
-from payloom.sandbox.stripe.payment_methods import CardDetails, billing_details, keep
+from payloom.sandbox.stripe.vouchers import VOUCHERS
 
 Json = dict[str, Any]
 
@@ -31,6 +34,7 @@ def routes(rt: Runtime) -> list[Route]:
         route("/c/pay/{id}", "POST", submit),
         route("/c/pay/{id}/authenticate", "GET", show_challenge),
         route("/c/pay/{id}/authenticate", "POST", end_challenge),
+        route("/c/pay/{id}/voucher", "GET", show_voucher),
     ]
 
 
@@ -45,23 +49,10 @@ def submit(visit: Visit) -> Response:
         return _closed(visit)
     if not _is_ours(visit):
         return _pay_page(visit, status=403, message="This page is out of date. Please try again.")
-    typed = card_form.read(visit.form)
-    free = visit.session["amount_total"] == 0
-    _remember_shopper(visit, typed)
-    if found := card_form.problems(typed, visit.today, with_card=not free):
-        return _pay_page(visit, status=422, problems=found)
-    billing = billing_details(
-        {"email": typed.email, "name": typed.name or None, "address": {"country": typed.country}}
-    )
-    if free:
-        return _after(visit, pay.pay_nothing(visit.tx, visit.session, billing))
-    card = CARDS.get(typed.number)
-    if card is None:
-        return _pay_page(visit, status=402, message=NOT_A_TEST_CARD.message)
-    details = CardDetails(card, *typed.month_and_year(), cvc_given=True)
-    method = keep(visit.tx, details, billing, visit.secret)
-    challenge_url = f"{visit.session['url']}/authenticate"
-    paid = pay.pay(visit.tx, visit.session, method, visit.secret, challenge_url=challenge_url)
+    try:
+        paid = sent.submit(visit)
+    except sent.Retry as again:
+        return _pay_page(visit, status=again.status, message=again.message, problems=again.problems)
     return _after(visit, paid)
 
 
@@ -83,6 +74,24 @@ def end_challenge(visit: Visit) -> Response:
     return _after(visit, paid) if paid else RedirectResponse(visit.path, 303)
 
 
+def show_voucher(visit: Visit) -> Response:
+    """What to tell at the counter, for as long as it can be paid there."""
+    intent = _intent(visit)
+    action = intent.get("next_action") or {}
+    if visit.session["status"] != "complete" or "display_details" not in action.get("type", ""):
+        return RedirectResponse(visit.path, 303)
+    type_ = action["type"].removesuffix("_display_details")
+    given = action[action["type"]]
+    more = {
+        "title": VOUCHERS[type_].title,
+        "counter": VOUCHERS[type_].counter,
+        "facts": vouchers.facts(action),
+        "until": _day(given.get("expires_at") or given["expires_after"]),
+        "link": success_url(visit.session),
+    }
+    return page("voucher.html", 200, _common(visit) | more)
+
+
 def _is_ours(visit: Visit) -> bool:
     token = visit.form.get("token", "")
     return isinstance(token, str) and hmac.compare_digest(
@@ -91,33 +100,25 @@ def _is_ours(visit: Visit) -> bool:
 
 
 def _after(visit: Visit, paid: Paid) -> Response:
-    if paid.outcome is Outcome.PAID:
+    if paid.outcome is Outcome.COMPLETED:
         visit.awaited_event = paid.completed_event
-        return RedirectResponse(_success_url(visit.session), 303)
+        return RedirectResponse(success_url(visit.session), 303)
     if paid.outcome is Outcome.CHALLENGE:
         return RedirectResponse(f"{visit.path}/authenticate", 303)
     return RedirectResponse(f"{visit.path}?declined=1", 303)
 
 
-def _success_url(session: Json) -> str:
-    url: str = session["success_url"]
-    return url.replace("{CHECKOUT_SESSION_ID}", session["id"])
+def _intent(visit: Visit) -> Json:
+    return visit.tx.load("payment_intent", visit.session.get("payment_intent") or "") or {}
 
 
 def _last_decline(visit: Visit) -> str:
-    intent = visit.tx.load("payment_intent", visit.session.get("payment_intent") or "") or {}
-    error = intent.get("last_payment_error")
+    error = _intent(visit).get("last_payment_error")
     return str(error["message"]) if error else ""
 
 
-def _remember_shopper(visit: Visit, typed: card_form.CardForm) -> None:
-    """What need not be typed again after a decline; nothing of the card."""
-    visit.session["_shopper"] = {
-        "email": typed.email,
-        "billingName": typed.name,
-        "billingCountry": typed.country,
-    }
-    visit.tx.save(visit.session)
+def _day(second: int) -> str:
+    return f"{datetime.fromtimestamp(second, UTC):%-d %B %Y}"
 
 
 def _pay_page(
@@ -125,19 +126,24 @@ def _pay_page(
 ) -> Response:
     shopper = visit.session.get("_shopper", {})
     locked_email = visit.session.get("customer_email")
-    values = {
-        "email": locked_email or shopper.get("email", ""),
-        "billingName": shopper.get("billingName", ""),
-        "billingCountry": shopper.get("billingCountry") or "US",
-        "cardExpiry": "",
-    }
+    values = {**shopper, "email": locked_email or shopper.get("email", "")}
+    values["billingCountry"] = shopper.get("billingCountry") or "US"
     more = {
         "values": values,
         "email_is_locked": bool(locked_email),
         "problems": problems or {},
         "message": message,
+        "methods": [_method(type_) for type_ in visit.session["payment_method_types"]],
+        "chosen": sent.chosen(visit),
     }
     return page("pay.html", status, _common(visit) | more)
+
+
+def _method(type_: str) -> Json:
+    """What the page says of a method: its name, and the table's row that its part is made from."""
+    part = "account" if type_ in DEBITS else "voucher_form" if type_ in VOUCHERS else "card"
+    row = DEBITS.get(type_) or VOUCHERS.get(type_)
+    return {"type": type_, "title": TITLES[type_], "part": f"{part}.html", "row": row}
 
 
 def _common(visit: Visit) -> Json:
@@ -158,21 +164,5 @@ _VERBS = {"book": "Book", "donate": "Donate", "subscribe": "Subscribe"}
 
 
 def _closed(visit: Visit) -> Response:
-    session = visit.session
-    if session["status"] == "complete":
-        notice = {
-            "title": "Already paid",
-            "text": "This payment is complete. You have not been charged again.",
-            "link": _success_url(session),
-            "link_text": "Continue to the shop",
-            "tone": "good",
-        }
-        return page("notice.html", 200, _common(visit) | notice)
-    expired: Json = {
-        "title": "This page has expired",
-        "text": "The time to pay is over. Nothing was charged. Go back to the shop to try again.",
-        "link": session.get("cancel_url"),
-        "link_text": "Back to the shop",
-        "tone": "over",
-    }
-    return page("notice.html", 410, _common(visit) | expired)
+    status, notice = closed(visit.session, _intent(visit), visit.path)
+    return page("notice.html", status, _common(visit) | notice)

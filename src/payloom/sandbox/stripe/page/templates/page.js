@@ -2,6 +2,7 @@
   "use strict";
   var number = document.getElementById("cardNumber");
   var expiry = document.getElementById("cardExpiry");
+  var iban = document.getElementById("sepa_debit_iban");
   if (number) {
     number.addEventListener("input", function () {
       if (number.selectionStart !== number.value.length) return;
@@ -10,6 +11,13 @@
       number.value = groups
         ? digits.match(groups).slice(1).filter(Boolean).join(" ")
         : digits.replace(/(\d{4})(?=\d)/g, "$1 ");
+    });
+  }
+  if (iban) {
+    iban.addEventListener("input", function () {
+      if (iban.selectionStart !== iban.value.length) return;
+      var letters = iban.value.replace(/[^0-9A-Za-z]/g, "").toUpperCase();
+      iban.value = letters.replace(/(.{4})(?=.)/g, "$1 ");
     });
   }
   if (expiry) {

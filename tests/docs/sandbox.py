@@ -1,0 +1,108 @@
+"""The sandbox: what it answers, which test handles it has, and what can be made to fail."""
+
+from payloom.sandbox.faults import HOOK_EFFECTS, REQUEST_EFFECTS
+from payloom.sandbox.stripe.bank_accounts import ACCOUNTS, OURS, Account
+from payloom.sandbox.stripe.cards import CARDS, Card
+from payloom.sandbox.stripe.debits import DEBITS, parts
+from payloom.sandbox.stripe.delayed import PAYS_AFTER_FAILING_S
+from payloom.sandbox.stripe.offers import CURRENCIES, TITLES
+from payloom.sandbox.stripe.repay import FAILS_AFTER_S, SUCCEEDS_AFTER_S
+from payloom.sandbox.stripe.routes import ROUTES
+from payloom.sandbox.stripe.vouchers import COURSES, VOUCHERS
+from tests.docs.markdown import code, codes, table
+
+
+def test_cards() -> str:
+    rows = ((_grouped(card.number), card.brand, _behaviour(card)) for card in CARDS.values())
+    return table(["number", "brand", "what it does"], rows)
+
+
+def _grouped(number: str) -> str:
+    size = 4 if len(number) == 16 else 15
+    return code(" ".join(number[i : i + size] for i in range(0, len(number), size)))
+
+
+def _behaviour(card: Card) -> str:
+    does = []
+    if card.three_d_secure == "required":
+        does.append("asks for 3-D Secure")
+    if card.decline:
+        does.append(f"is declined: {code(card.decline.decline_code or card.decline.code)}")
+    elif card.risk == "highest":
+        does.append("is blocked as too risky")
+    else:
+        does.append("pays")
+    return ", then ".join(does) + _REFUNDS[card.refund]
+
+
+def test_accounts() -> str:
+    rows = (
+        (code(account.debit), _written(account), code(f"pm_{account.token}"), _told_of(account))
+        for account in ACCOUNTS.values()
+    )
+    return table(["method", "account", "payment method", "what it does"], rows)
+
+
+def _written(account: Account) -> str:
+    """Field by field, as it is typed."""
+    given = parts(DEBITS[account.debit], account.number)
+    own = " (our own)" if account.number in OURS else ""
+    return " ".join(code(value) for value in given.values()) + own
+
+
+def _told_of(account: Account) -> str:
+    debit = DEBITS[account.debit]
+    days = debit.days_late if account.course.endswith("_late") else debit.days
+    if account.course == "stays":
+        return "is never decided"
+    if account.course.startswith("pays"):
+        return f"pays after {days} days"
+    text = f"fails after {days} days: {code(account.failure)}"
+    if account.course == "fails_then_pays":
+        text += f"; pays {_days(PAYS_AFTER_FAILING_S)} after that"
+    return text
+
+
+def test_vouchers() -> str:
+    rows = []
+    for course in COURSES:
+        address = code(f"…{course.ending}@…") if course.ending else "any other"
+        if course.paid_after_s is not None:
+            what = f"is paid {_days(course.paid_after_s)} later"
+        elif course.expires_after_s is not None:
+            what = f"expires {_days(course.expires_after_s)} later"
+        else:
+            what = "is not paid, and expires when its days are over"
+        rows.append((address, what))
+    days = ", ".join(f"{voucher.title} {voucher.days}" for voucher in VOUCHERS.values())
+    return table(["email", "the voucher"], rows) + f"\n\nDays until a voucher expires: {days}."
+
+
+def offered_methods() -> str:
+    rows = (
+        (code(type_), TITLES[type_], ", ".join(sorted(currencies)).upper() or "any")
+        for type_, currencies in CURRENCIES.items()
+    )
+    return table(["type", "on the page", "currency"], rows)
+
+
+def _days(seconds: int) -> str:
+    if seconds < 86_400:
+        return f"{seconds} seconds"
+    days = seconds // 86_400
+    return "a day" if days == 1 else f"{days} days"
+
+
+_REFUNDS = {
+    "at_once": "",
+    "pending": f"; a refund is pending, and succeeds {_days(SUCCEEDS_AFTER_S)} later",
+    "fails": f"; a refund succeeds, and fails {_days(FAILS_AFTER_S)} later",
+}
+
+
+def fault_effects() -> str:
+    return f"On requests: {codes(REQUEST_EFFECTS)}. On webhooks: {codes(HOOK_EFFECTS)}."
+
+
+def sandbox_routes() -> str:
+    return "\n".join(f"    {method:<6} {path}" for method, path, _ in ROUTES)
