@@ -31,7 +31,7 @@ def _behaviour(card: Card) -> str:
     elif card.risk == "highest":
         does.append("is blocked as too risky")
     else:
-        does.append("pays")
+        does.append("pays, also when its page has expired" if card.pays_late else "pays")
     return ", then ".join(does) + _REFUNDS[card.refund]
 
 

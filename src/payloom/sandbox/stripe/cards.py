@@ -15,6 +15,7 @@ class Card:
     decline: Failure | None
     risk: str  # "normal", "elevated", "highest"
     refund: str  # what becomes of one: "at_once", "pending" or "fails"
+    pays_late: bool  # also when the page has ended: a handle of ours, for a PSP that races
 
 
 _MESSAGES = {
@@ -42,7 +43,7 @@ _ADVICE = {
 }
 
 # number, brand, funding, country, behaviours, names of server-side tokens.
-# A behaviour that is none of 3ds, 3ds_optional, elevated, highest, refund_… is a decline code.
+# A behaviour that is none of 3ds, 3ds_optional, elevated, highest, late, refund_… declines so.
 _TABLE = """
 4242424242424242 visa       credit  US -                      visa
 4000056655665556 visa       debit   US -                      visa_debit
@@ -85,6 +86,7 @@ _TABLE = """
 4000000000005423 visa       credit  US -                      createIssuerFraudRecord
 4000000000007726 visa       credit  US refund_pending          pendingRefund
 4000000000005126 visa       credit  US refund_fails            refundFail
+4000000000009912 visa       credit  US late
 """  # noqa: E501 a table
 
 # what the leading digits say of a number that is in no table
@@ -116,12 +118,13 @@ def _read_table() -> tuple[dict[str, Card], dict[str, str]]:
         number, brand, funding, country, behaviours, *tokens = line.split()
         does = set(behaviours.split(",")) - {"-"}
         refund = next((word for word in does if word.startswith("refund_")), "refund_at_once")
-        codes = does - {"3ds", "3ds_optional", "elevated", "highest", refund}
+        codes = does - {"3ds", "3ds_optional", "elevated", "highest", "late", refund}
         secure = "required" if "3ds" in does else "optional" if "3ds_optional" in does else ""
         risk = next((level for level in ("elevated", "highest") if level in does), "normal")
         decline = _decline(codes.pop()) if codes else None
         course = refund.removeprefix("refund_")
-        cards[number] = Card(number, brand, funding, country, secure, decline, risk, course)
+        late = "late" in does
+        cards[number] = Card(number, brand, funding, country, secure, decline, risk, course, late)
         names |= dict.fromkeys(tokens, number)
     return cards, names
 

@@ -27,7 +27,7 @@ def retrieve(call: Call) -> Json:
 def confirm(call: Call) -> Json | Reply:
     asked = params.read(call.form, _CONFIRM)
     session = _find(call)
-    if session["status"] != "open":
+    if session["status"] != "open" and not _is_late(call, session, asked):
         raise wrong_state(
             f"This Checkout Session is {session['status']} and can no longer be paid.",
             code="payment_intent_unexpected_state",
@@ -64,6 +64,14 @@ def confirm(call: Call) -> Json | Reply:
         }
         return Reply(402, {"error": {**error, **more}})
     return _page(session, paid.intent)
+
+
+def _is_late(call: Call, session: Json, asked: Json) -> bool:
+    """Whether this card pays although the page has expired."""
+    method = call.tx.load("payment_method", asked.get("payment_method", ""))
+    if session["status"] != "expired" or method is None or method["type"] != "card":
+        return False
+    return payment_methods.card_of(method, call.secret).pays_late
 
 
 def _find(call: Call) -> Json:

@@ -44,6 +44,12 @@ def submit(visit: Visit) -> pay.Paid:
     return pay.pay(visit.tx, visit.session, method, visit.secret, page_url=page_url)
 
 
+def is_late(visit: Visit) -> bool:
+    """Whether this card pays although the page has expired: the shopper had it before him."""
+    card = CARDS.get(card_form.read(visit.form).number)
+    return visit.session["status"] == "expired" and card is not None and card.pays_late
+
+
 def chosen(visit: Visit) -> str:
     """The method that the shopper chose; the first one, where there is no choice."""
     offered: list[str] = visit.session["payment_method_types"]

@@ -45,7 +45,7 @@ def show(visit: Visit) -> Response:
 
 
 def submit(visit: Visit) -> Response:
-    if visit.session["status"] != "open":
+    if visit.session["status"] != "open" and not sent.is_late(visit):
         return _closed(visit)
     if not _is_ours(visit):
         return _pay_page(visit, status=403, message="This page is out of date. Please try again.")
