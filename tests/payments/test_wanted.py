@@ -74,7 +74,7 @@ def test_one_other_value_means_another_order(changes: dict[str, Any]) -> None:
 
 def test_defaults_are_no_part_of_a_fingerprint() -> None:
     """So that a field which comes later leaves the fingerprints of old orders as they are."""
-    meant = json.loads(WantedOrder.model_validate(BODY).canonical())
+    meant = json.loads(WantedOrder.model_validate(BODY).canonical)
     assert meant == BODY
 
 

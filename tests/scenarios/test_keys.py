@@ -17,7 +17,7 @@ async def send(stage: Stage, body: dict[str, Any]) -> Reply:
 
 async def leave_claimed(stage: Stage, body: dict[str, Any], *, seconds_left: int) -> None:
     """As a process does that dies right after it took the key."""
-    canonical = WantedOrder.model_validate(body).canonical()
+    canonical = WantedOrder.model_validate(body).canonical
     async with stage.rt.db.statement() as tx:
         await tx.execute(
             "INSERT INTO idempotency_keys (merchant_id, key, fingerprint, owner, lease_until,"

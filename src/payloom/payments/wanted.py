@@ -148,7 +148,7 @@ class WantedOrder(Strict):
     @property
     def fingerprint(self) -> bytes:
         """What tells two orders of one reference apart."""
-        return hashlib.sha256(self.canonical()).digest()
+        return hashlib.sha256(self.canonical).digest()
 
 
 class WantedAttempt(Strict):

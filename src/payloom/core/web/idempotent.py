@@ -63,8 +63,8 @@ async def answer_under_claim(
 
 def fingerprint(request: Request, body: Strict | None) -> bytes:
     """What makes two requests the same: method, path and the validated body."""
-    canonical = body.canonical() if body is not None else b""
-    line = f"{request.method} {request.url.path}\n"
+    canonical = body.canonical if body is not None else b""
+    line = f"{request.method} {request.scope['path']}\n"
     return hashlib.sha256(line.encode() + canonical).digest()
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Coroutine, Sequence
+from functools import cached_property
 from typing import Any
 
 from fastapi import Request
@@ -27,6 +28,7 @@ class Strict(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
+    @cached_property
     def canonical(self) -> bytes:
         """The same bytes for all bodies that mean the same, however they were written. Defaults
         are left out: a field that comes later changes nothing that was kept before."""
