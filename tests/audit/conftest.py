@@ -1,5 +1,6 @@
 """A database after a story, its keepers dismissed: whatever a test breaks in it stays broken."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 
@@ -18,7 +19,8 @@ ORDERS = "/v1/payment-orders"
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def unguarded(template: str, sandbox_url: str) -> AsyncIterator[str]:
-    """The name of a database with one paid and one refused order, without any constraint."""
+    """The name of a database without any constraint. Its orders: W-1 paid, W-2 refused, W-3
+    canceled and paid all the same, W-4 open."""
     settings = Settings.from_env({"HOME": "."})
     async with server.clone(template) as name:
         dsn = server.dsn_of("app", name)
@@ -52,6 +54,18 @@ async def _play(stage: Stage) -> None:
     await stage.fault("/v1/checkout/sessions", "status", status=400, method="POST")
     refused = await stage.post(ORDERS, stage.wanted())
     assert refused.status == 422, refused.body
+    canceled = await stage.post(ORDERS, stage.wanted())
+    await stage.post(f"{ORDERS}/{canceled.json['id']}/cancel", {})
+    await stage.pay(canceled.json["attempts"][0]["token"], "4000000000009912")
+    await until_returned(stage)
+    await stage.post(ORDERS, stage.wanted())
+
+
+async def until_returned(stage: Stage) -> None:
+    async with asyncio.timeout(20), stage.rt.db.statement() as tx:
+        done = "SELECT count(*) FROM refunds WHERE state = 'SUCCEEDED'"
+        while not await tx.fetchval(done):  # noqa: ASYNC110 rows tell nobody
+            await asyncio.sleep(0.02)
 
 
 _DISMISS_KEEPERS = """
@@ -66,7 +80,7 @@ BEGIN
         EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', it.name, it.conname);
     END LOOP;
     FOR it IN SELECT indexrelid::regclass AS name FROM pg_index
-               WHERE indisunique AND indrelid::regclass::text = 'attempts'
+               WHERE indisunique AND indrelid::regclass::text IN ('attempts', 'refunds')
     LOOP
         EXECUTE format('DROP INDEX %s', it.name);
     END LOOP;

@@ -9,7 +9,8 @@ from payloom.audit import queries as q
 from payloom.audit.invariants import INVARIANTS
 from payloom.audit.run import offenders
 
-# What is broken by hand, by the query that must see it. The story: W-1 paid, W-2 refused.
+# What is broken by hand, by the query that must see it. The story: W-1 paid, W-2
+# refused, W-3 canceled and paid all the same, W-4 open.
 DAMAGE: dict[str, list[str]] = {
     "REFERENCE_TWICE": ["UPDATE payment_orders SET reference = 'W-1'"],
     "KEY_TWICE": ["INSERT INTO idempotency_keys SELECT * FROM idempotency_keys"],
@@ -18,6 +19,23 @@ DAMAGE: dict[str, list[str]] = {
         "UPDATE payment_orders SET amount = 1",
         "UPDATE payment_orders SET currency = 'USD'",
         "UPDATE payment_orders SET merchant_id = gen_random_uuid()",
+    ],
+    "SURPLUS_KEPT": [
+        "DELETE FROM refunds",
+        "UPDATE refunds SET state = 'FAILED'",
+        "UPDATE refunds SET attempt_id = gen_random_uuid()",
+        "UPDATE payment_orders SET paid_by_attempt = NULL WHERE reference = 'W-1'",
+    ],
+    "REFUNDED_TOO_MUCH": [
+        "INSERT INTO refunds SELECT * FROM refunds",
+        "UPDATE refunds SET amount = amount + 1",
+        "UPDATE refunds SET currency = 'USD'",
+        "UPDATE attempts SET state = 'CANCELED' WHERE state = 'SUCCEEDED'",
+    ],
+    "NOBODY_ASKS": [
+        "DELETE FROM jobs WHERE kind = 'look_up'",
+        "UPDATE attempts SET state = 'PROCESSING' WHERE state = 'REFUSED'",
+        "UPDATE attempts SET state = 'REGISTERING' WHERE state = 'REFUSED'",
     ],
     "END_WITHOUT_ANSWER": [
         "UPDATE payment_log SET cause = 'request'",
@@ -155,14 +173,16 @@ HARMLESS: dict[str, list[str]] = {
            SELECT merchant_id, payment_order_id, 2, at, attempt_id, 'OPEN', 'OPEN', to_status,
                   'Declined', cause FROM payment_log WHERE outcome = 'Registered'""",
         # Two steps of one version, written in the other order.
-        """DELETE FROM payment_log WHERE outcome = 'Paid';
+        """DELETE FROM payment_log WHERE outcome = 'Paid'
+              AND payment_order_id IN (SELECT id FROM payment_orders WHERE reference = 'W-1');
            INSERT INTO payment_log (merchant_id, payment_order_id, version, at, attempt_id,
                   from_state, to_state, to_status, outcome, cause)
            SELECT merchant_id, payment_order_id, 3, at, attempt_id, step[1], step[2], to_status,
                   'Failed', cause
              FROM payment_log, (VALUES (ARRAY['PROCESSING', 'FAILED']),
                                        (ARRAY['OPEN', 'PROCESSING'])) AS s (step)
-            WHERE outcome = 'Registered'""",
+            WHERE outcome = 'Registered'
+              AND payment_order_id IN (SELECT id FROM payment_orders WHERE reference = 'W-1')""",
     ],
     "NOTICE_LEFT_LYING": [
         "UPDATE notices SET state = 'stored', next_at = next_at - interval '240 seconds'",

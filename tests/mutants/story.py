@@ -16,11 +16,13 @@ from payloom.core.migrate import migrate
 from payloom.runtime import running
 from payloom.settings import Settings
 from tests.scenarios.invariants import SESSIONS, broken_invariants, restless, table
+from tests.scenarios.moves import event, tell
 from tests.scenarios.stage import Stage, open_stage
 from tests.webhooks.receiver import open_receiver
 
 ORDERS = "/v1/payment-orders"
 PATIENCE_S = 6.0
+PAYS_LATE = "4000000000009912"
 
 
 async def main() -> dict[str, Any]:
@@ -38,7 +40,9 @@ async def main() -> dict[str, Any]:
             await a_payment_in_yen(stage),
             await an_answer_that_never_came(stage),
             await a_shopper_who_returns_unpaid(stage),
+            await a_page_that_is_paid_after_its_order_was_canceled(stage),
         ]
+        await a_notice_that_somebody_else_signed(stage)
         findings = [*await restless(stage), *await broken_invariants(stage)]
         if findings:
             print(table(findings))
@@ -80,6 +84,25 @@ async def a_shopper_who_returns_unpaid(stage: Stage) -> str:
     async with stage.http.get(session["success_url"], allow_redirects=False):
         pass
     return str((await stage.get(f"{ORDERS}/{order['id']}")).json["payment_order_status"])
+
+
+async def a_page_that_is_paid_after_its_order_was_canceled(stage: Stage) -> str:
+    order = (await stage.post(ORDERS, stage.wanted())).json
+    await stage.post(f"{ORDERS}/{order['id']}/cancel", {})
+    await stage.pay(order["attempts"][0]["token"], PAYS_LATE)
+    for _ in range(int(PATIENCE_S / 0.05)):
+        events = (await stage.get(f"/v1/events?payment_order={order['id']}")).json["data"]
+        if len(events) == 3:
+            break
+        await asyncio.sleep(0.05)
+    return str((await stage.get(f"{ORDERS}/{order['id']}")).json["payment_order_status"])
+
+
+async def a_notice_that_somebody_else_signed(stage: Stage) -> None:
+    """Of a kind that moves nothing, so that only its being there is wrong."""
+    forged = event("customer.created", {"id": "cus_1", "object": "customer"})
+    stage.forged.add(forged["id"])
+    await tell(stage, forged, secret="whsec_" + "1" * 32)
 
 
 async def status_after(stage: Stage, order: dict[str, Any], status: str) -> str:

@@ -34,8 +34,11 @@ async def broken_invariants(stage: Stage) -> list[Finding]:
     findings += _effects_without_intent(stage, attempts, log)
     findings += _refused_although_made(attempts, log)
     findings += await _acknowledged_and_not_stored(stage)
+    findings += await _forged_and_stored(stage)
     if not stage.is_psp_forged:
         findings += await _money_that_differs(stage, attempts)
+        if not findings:  # what is named already is not named once more by its sum
+            findings += await _books_that_differ(stage)
     return findings
 
 
@@ -159,6 +162,55 @@ async def _acknowledged_and_not_stored(stage: Stage) -> list[Finding]:
 
 
 _SEEN = "SELECT psp_event FROM notices_seen WHERE merchant_id = $1"
+
+
+async def _forged_and_stored(stage: Stage) -> list[Finding]:
+    """I15: what was not signed by the PSP was not taken in."""
+    async with stage.rt.db.statement() as tx:
+        rows = await tx.fetch(_SEEN, stage.merchant.merchant_id)
+    taken = stage.forged & {row["psp_event"] for row in rows}
+    return [Finding("I15", "", each, "was signed by somebody else and taken in") for each in taken]
+
+
+async def _books_that_differ(stage: Stage) -> list[Finding]:
+    """I12: of what we know of, the PSP owes us what it says: captured less refunded."""
+    async with stage.rt.db.statement() as tx:
+        known = {row["psp_payment"] for row in await tx.fetch(_KNOWN, stage.merchant.merchant_id)}
+        rows = await tx.fetch(_RECEIVABLE, stage.merchant.merchant_id)
+    booked = {row["currency"]: int(row["balance"]) for row in rows if row["balance"]}
+    held: dict[str, int] = defaultdict(int)
+    for charge in await _all(stage, "/v1/charges"):
+        if charge["payment_intent"] in known:
+            left = charge["amount_captured"] - charge["amount_refunded"]
+            money = from_stripe(left, charge["currency"])
+            held[money.currency] += money.minor
+    there = {currency: amount for currency, amount in held.items() if amount}
+    if booked == there:
+        return []
+    return [Finding("I12", "", "psp_receivable", f"booked {booked}, the sandbox holds {there}")]
+
+
+# A refund that is on its way is booked when the PSP says that the money has left.
+_KNOWN = """
+SELECT psp_payment FROM attempts AS a
+ WHERE merchant_id = $1 AND state = 'SUCCEEDED'
+   AND NOT EXISTS (SELECT FROM refunds AS r
+                    WHERE r.merchant_id = a.merchant_id AND r.attempt_id = a.id
+                      AND r.state IN ('REQUESTED', 'PENDING'))
+"""
+
+_RECEIVABLE = """
+SELECT e.currency, sum(e.amount) AS balance
+  FROM ledger_accounts AS c
+  JOIN ledger_entries AS e ON e.merchant_id = c.merchant_id AND e.account_id = c.id
+  JOIN ledger_postings AS p ON p.merchant_id = e.merchant_id AND p.id = e.posting_id
+ WHERE c.merchant_id = $1 AND c.code = 'psp_receivable'
+   AND NOT EXISTS (SELECT FROM refunds AS r
+                    WHERE r.merchant_id = p.merchant_id
+                      AND r.payment_order_id = p.payment_order_id
+                      AND r.state IN ('REQUESTED', 'PENDING'))
+ GROUP BY e.currency
+"""
 
 
 async def _money_that_differs(stage: Stage, attempts: dict[str, dict[str, Any]]) -> list[Finding]:

@@ -42,6 +42,7 @@ class Stage:
     webhook_url: str = field(default="")
     # For the checks after a story (invariants.py):
     made_by_hand: set[tuple[str, str]] = field(default_factory=set)  # our own calls to the sandbox
+    forged: set[str] = field(default_factory=set)  # events that somebody else signed
     is_psp_forged: bool = False  # a story that forges the PSP's words says so here
 
     async def post(self, path: str, body: object, **headers: str) -> "Reply":

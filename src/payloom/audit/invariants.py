@@ -21,6 +21,16 @@ INVARIANTS: tuple[Invariant, ...] = (
         (q.REFERENCE_TWICE, q.KEY_TWICE, q.ANSWER_WITHOUT_ORDER),
     ),
     Invariant(
+        "I2",
+        "An order is paid once: money that nobody wants is on its way back, or a person knows.",
+        (q.SURPLUS_KEPT,),
+    ),
+    Invariant(
+        "I4",
+        "Of what is not decided somebody will ask the PSP.",
+        (q.NOBODY_ASKS,),
+    ),
+    Invariant(
         "I5",
         "An attempt or order ends unpaid only on a definitive answer of the PSP.",
         (q.END_WITHOUT_ANSWER, q.FAILED_ORDER_OF_LIVE_ATTEMPT),
@@ -64,6 +74,11 @@ INVARIANTS: tuple[Invariant, ...] = (
         "I16",
         "A change of status is told: events count 1, 2, 3 …, each owed to every endpoint.",
         (q.EVENTS_WITH_GAPS, q.CHANGE_UNTOLD, q.EVENT_NOT_OWED, q.EVENT_BODY_DIFFERS),
+    ),
+    Invariant(
+        "I19",
+        "Refunds asked for, undecided ones included, are no more than what was taken.",
+        (q.REFUNDED_TOO_MUCH,),
     ),
 )
 

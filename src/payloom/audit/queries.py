@@ -35,6 +35,48 @@ SELECT k.merchant_id, 'mer' AS prefix, k.merchant_id AS id,
                       AND o.currency = k.told ->> 'currency')
 """
 
+# --- I2, I19: what nobody wants goes back, once ----------------------------------------------
+
+SURPLUS_KEPT = """
+SELECT a.merchant_id, 'att' AS prefix, a.id,
+       'took money that nobody wants, and nobody returns it' AS detail
+  FROM attempts AS a
+  JOIN payment_orders AS o ON o.merchant_id = a.merchant_id AND o.id = a.payment_order_id
+ WHERE a.state = 'SUCCEEDED' AND a.id IS DISTINCT FROM o.paid_by_attempt AND o.attention IS NULL
+   AND NOT EXISTS (SELECT FROM refunds AS r
+                    WHERE r.merchant_id = a.merchant_id AND r.attempt_id = a.id
+                      AND r.state <> 'FAILED')
+   AND NOT EXISTS (SELECT FROM jobs AS j
+                    WHERE j.merchant_id = a.merchant_id AND j.kind = 'return_surplus'
+                      AND j.subject = a.id)
+"""
+
+REFUNDED_TOO_MUCH = """
+SELECT a.merchant_id, 'att' AS prefix, a.id,
+       format('refunds of %s were asked for, of %s that was taken', sum(r.amount),
+              CASE WHEN a.state = 'SUCCEEDED' THEN a.amount ELSE 0 END) AS detail
+  FROM refunds AS r
+  JOIN attempts AS a ON a.merchant_id = r.merchant_id AND a.id = r.attempt_id
+ WHERE r.state <> 'FAILED'
+ GROUP BY a.merchant_id, a.id, a.state, a.amount, a.currency
+HAVING sum(r.amount) > CASE WHEN a.state = 'SUCCEEDED' THEN a.amount ELSE 0 END
+    OR bool_or(r.currency <> a.currency)
+"""
+
+# --- I4: somebody asks -----------------------------------------------------------------------
+
+# A look-up's row is there from the order's first statement until the attempt is decided, or until
+# nobody can say any more after 14 days.
+NOBODY_ASKS = """
+SELECT a.merchant_id, 'att' AS prefix, a.id, format('%s, and nobody will ask', a.state) AS detail
+  FROM attempts AS a
+ WHERE a.state IN ('REGISTERING', 'OPEN', 'PROCESSING')
+   AND a.created_at > $1::timestamptz - interval '14 days'
+   AND NOT EXISTS (SELECT FROM jobs AS j
+                    WHERE j.merchant_id = a.merchant_id AND j.kind = 'look_up'
+                      AND j.subject = a.id)
+"""
+
 # --- I5: no false failure --------------------------------------------------------------------
 
 END_WITHOUT_ANSWER = """
