@@ -29,6 +29,7 @@ from payloom.connectors.contract import (
     UnreadableNotice,
 )
 from payloom.connectors.stripe import notices
+from payloom.connectors.stripe.mapping import VERSION
 from payloom.core.money import Money
 from tests.connectors.conftest import connector_at
 
@@ -164,7 +165,7 @@ def session(**changes: Any) -> dict[str, Any]:
 
 def event(kind: str, thing: object, **changes: Any) -> bytes:
     told = {"id": "evt_1", "object": "event", "type": kind, "livemode": False,
-            "data": {"object": thing}, **changes}  # fmt: skip
+            "api_version": VERSION, "data": {"object": thing}, **changes}  # fmt: skip
     return json.dumps(told).encode()
 
 
@@ -217,6 +218,9 @@ def test_what_an_event_says(
 def test_other_kinds_are_ignored_and_others_things_are_not_ours(connector: Connector) -> None:
     for kind in ("charge.succeeded", "payment_intent.succeeded", "no.such.kind", "x"):
         assert isinstance(connector.meaning(event(kind, session())), Ignored)
+    assert connector.meaning(event("charge.updated", {})) == Ignored(
+        "charge.updated moves nothing of ours"
+    )
     odd: list[Any] = [None, {}, {"payloom_attempt": 5}, {"order": "1"}, []]
     for metadata in odd:
         found = connector.meaning(event(COMPLETED, session(metadata=metadata)))
@@ -227,6 +231,53 @@ def test_other_kinds_are_ignored_and_others_things_are_not_ours(connector: Conne
 def test_an_event_of_the_other_mode_is_unreadable(connector: Connector, livemode: Any) -> None:
     with pytest.raises(UnreadableNotice, match="mode"):
         connector.meaning(event(COMPLETED, session(), livemode=livemode))
+
+
+def test_a_type_that_is_new_is_ignored_and_told(connector: Connector) -> None:
+    meant = connector.meaning(event("checkout.session.paid_in_gold", session()))
+    assert isinstance(meant, Ignored)
+    assert meant.drift == "of a type that is new"
+    assert len(notices._KNOWN_TYPES) > 200
+    assert set(notices.EVENT_TYPES) <= notices._KNOWN_TYPES
+
+
+@pytest.mark.parametrize("version", ["2020-08-27", "2027-01-01.fig", None, 5, "\x00"])
+def test_another_version_is_read_as_far_as_its_shape_is_ours(
+    connector: Connector, version: Any
+) -> None:
+    meant = connector.meaning(event(COMPLETED, session(), api_version=version))
+    assert isinstance(meant, Concerns)
+    assert meant.outcome == PAID
+    assert "rendered for API version" in (meant.drift or "")
+    other = event("charge.updated", {}, api_version=version)
+    assert "rendered for API version" in (connector.meaning(other).drift or "")
+
+
+def test_another_version_of_another_shape_is_unreadable_but_names_its_attempt(
+    connector: Connector,
+) -> None:
+    old = {"id": "cs_1", "object": "checkout.session", "metadata": {"payloom_attempt": "att_1"}}
+    with pytest.raises(UnreadableNotice, match=r"version 2018-01-01, .* a session in states") as e:
+        connector.meaning(event(COMPLETED, old, api_version="2018-01-01"))
+    assert e.value.attempt == "att_1"
+    assert e.value.drift is not None
+    refund = {"object": "refund", "id": "re_1", "status": "new",
+              "metadata": {"payloom_attempt": "att_1", "payloom_refund": "rfd_1"}}  # fmt: skip
+    with pytest.raises(UnreadableNotice, match="a refund in status 'new'"):
+        connector.meaning(event("refund.updated", refund, api_version="2018-01-01"))
+
+
+@pytest.mark.parametrize("account", ["acct_1Other", "", 5, "\x00", {"id": "acct_1"}])
+def test_a_connected_account_speaks_for_itself_only(connector: Connector, account: Any) -> None:
+    with pytest.raises(UnreadableNotice, match="names att_1, but is of the account"):
+        connector.meaning(event(COMPLETED, session(), account=account))
+    for mode in (True, False):  # live endpoints hear of their accounts' test payments, too
+        theirs = event(COMPLETED, session(metadata={}), account=account, livemode=mode)
+        meant = connector.meaning(theirs)
+        assert isinstance(meant, NotOurs)
+        assert meant.why.startswith("is of the account ")
+        assert meant.why.isprintable()
+    assert connector.meaning(event(COMPLETED, session(), account=None)) == Concerns("att_1", PAID)
 
 
 ODD_SESSIONS: list[dict[str, Any]] = [

@@ -272,12 +272,18 @@ class Reading:
     reply_body: bytes = b""
 
 
+# How a notice is unlike those that the connector was written for, for operators to hear (F42): of
+# another API version, say, or of a type that is new. None: it is as they all are.
+Drift = str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Concerns:
     """A notice about one of our attempts."""
 
     attempt: str
     outcome: Outcome
+    drift: Drift = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,11 +293,15 @@ class ConcernsRefund:
     attempt: str
     refund: str
     outcome: RefundOutcome
+    drift: Drift = None
 
 
 @dataclass(frozen=True, slots=True)
 class NotOurs:
-    """A notice about something at the PSP that does not carry an id of ours."""
+    """A notice about something at the PSP that is not of our making."""
+
+    why: str = "carries no id of ours"
+    drift: Drift = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +309,7 @@ class Ignored:
     """A notice of a kind that moves nothing of ours."""
 
     why: str
+    drift: Drift = None
 
 
 Meaning = Concerns | ConcernsRefund | NotOurs | Ignored
@@ -309,7 +320,15 @@ class ForgedNotice(Exception):
 
 
 class UnreadableNotice(Exception):
-    """A genuine notice that we cannot read: for quarantine and a person."""
+    """A genuine notice that we cannot read, or must not believe: for quarantine and a person.
+
+    `attempt` is ours if it is surely about that one: the PSP is then asked for the truth.
+    """
+
+    def __init__(self, why: str, *, attempt: str | None = None, drift: Drift = None) -> None:
+        super().__init__(why)
+        self.attempt = attempt
+        self.drift = drift
 
 
 # --- who answers -----------------------------------------------------------------------------

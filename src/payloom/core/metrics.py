@@ -28,6 +28,9 @@ ATTENTION = Counter("payloom_attention_total", "Orders that need a person, by re
 NOTICES = Counter(
     "payloom_notices_total", "Notices received, by what became of them", ["psp", "result"]
 )
+NOTICE_DRIFT = Counter(
+    "payloom_notice_drift_total", "Notices unlike those that their connector was written for"
+)
 NOTICE_LAG_SECONDS = Histogram(
     "payloom_notice_applied_seconds", "From storing a notice to its effect", buckets=_FAST
 )

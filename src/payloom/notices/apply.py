@@ -23,6 +23,7 @@ from payloom.core.errors import Unavailable
 from payloom.core.metrics import NOTICE_LAG_SECONDS
 from payloom.merchants.connections import connector_of
 from payloom.notices import queries
+from payloom.notices.drift import tell_drift
 from payloom.notices.effect import Effect, take_effect
 from payloom.notices.queries import Finished, Waiting
 from payloom.payments.model import Attempt, Payment
@@ -103,6 +104,8 @@ def _broken(waiting: Waiting, error: str, now: datetime) -> Finished:
 
 def _tell(effects: Sequence[Effect]) -> None:
     for effect in effects:
+        if effect.drift is not None:
+            tell_drift(effect.waiting.notice, effect.drift)
         _tell_quarantined(effect.end)
 
 

@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 from payloom.connectors.contract import (
     Concerns,
     ConcernsRefund,
+    Drift,
     Ignored,
     Meaning,
     NotOurs,
+    Unknown,
     UnreadableNotice,
 )
 from payloom.core import ids
@@ -41,6 +43,7 @@ class Effect:
     waiting: Waiting
     end: Finished
     recorded: Recorded | RecordedRefund | None
+    drift: Drift
 
     @property
     def is_change(self) -> bool:
@@ -64,7 +67,8 @@ async def take_effect(
     effects = []
     for (waiting, meaning), fact in zip(read, facts, strict=True):
         recorded = of_fact.get(id(fact))
-        effects.append(Effect(waiting, _end(waiting, meaning, recorded, now), recorded))
+        end = _end(waiting, meaning, recorded, now)
+        effects.append(Effect(waiting, end, recorded, meaning.drift))
     return effects
 
 
@@ -81,19 +85,20 @@ async def meaning_of(rt: Runtime, notice: Stored) -> Meaning | UnreadableNotice:
 
 def _fact(waiting: Waiting, meaning: Meaning | UnreadableNotice) -> Fact | RefundFact | None:
     notice = waiting.notice
-    if not isinstance(meaning, Concerns | ConcernsRefund):
+    if isinstance(meaning, NotOurs | Ignored):
         return None
     attempt_id = ids.maybe("att", meaning.attempt)
     if attempt_id is None:
         return None
     cause = Cause("notice", ids.text("ntc", notice.id))
-    if isinstance(meaning, Concerns):
-        from_ = notice.connection_id
-        return Fact(notice.merchant_id, attempt_id, meaning.outcome, cause, connection_id=from_)
-    refund_id = ids.maybe("rfd", meaning.refund)
-    if refund_id is None:
-        return None
-    return RefundFact(notice.merchant_id, attempt_id, refund_id, meaning.outcome, cause)
+    if isinstance(meaning, ConcernsRefund):
+        refund_id = ids.maybe("rfd", meaning.refund)
+        if refund_id is None:
+            return None
+        return RefundFact(notice.merchant_id, attempt_id, refund_id, meaning.outcome, cause)
+    outcome = meaning.outcome if isinstance(meaning, Concerns) else Unknown(str(meaning))
+    from_ = notice.connection_id
+    return Fact(notice.merchant_id, attempt_id, outcome, cause, connection_id=from_)
 
 
 async def _record(
@@ -119,8 +124,8 @@ def _end(
             return waiting.ends("quarantined", str(meaning), now)
         case Ignored(why):
             return waiting.ends("ignored", why, now)
-        case NotOurs():
-            return waiting.ends("not_ours", "carries no id of ours", now)
+        case NotOurs(why):
+            return waiting.ends("not_ours", why, now)
     match recorded:
         case None:
             return waiting.ends("not_ours", "carries an id that is not one of ours", now)

@@ -49,8 +49,8 @@ def show_meaning(meaning: Meaning | UnreadableNotice) -> dict[str, Any]:
         case ConcernsRefund(attempt, refund, outcome):
             about = {"attempt_id": attempt, "refund_id": refund}
             return {"kind": "concerns_refund", **about, **_says(outcome)}
-        case NotOurs():
-            return {"kind": "not_ours", "why": "carries no id of ours"}
+        case NotOurs(why):
+            return {"kind": "not_ours", "why": why}
         case Ignored(why):
             return {"kind": "ignored", "why": why}
         case UnreadableNotice():

@@ -9,13 +9,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar, get_args
 
 import stripe
 
 from payloom.connectors.contract import (
     Concerns,
     ConcernsRefund,
+    Drift,
     ForgedNotice,
     Ignored,
     Listed,
@@ -24,6 +25,8 @@ from payloom.connectors.contract import (
     NotOurs,
     Outcome,
     Reading,
+    RefundOutcome,
+    Unknown,
     UnreadableNotice,
 )
 from payloom.connectors.stripe import mapping, refunds
@@ -44,6 +47,7 @@ _READERS: dict[str, Callable[[_Object], Outcome]] = {
 }
 _REFUND_TYPES = ("refund.created", "refund.updated", "refund.failed")
 EVENT_TYPES = (*_READERS, *_REFUND_TYPES)  # what moves something of ours
+_KNOWN_TYPES = frozenset(get_args(stripe.Event.__annotations__["type"]))  # by this SDK
 
 
 def read(
@@ -62,22 +66,31 @@ def read(
 
 
 def meaning(body: bytes, *, livemode: bool) -> Meaning:
-    """What a stored event says. Raises UnreadableNotice."""
+    """What a stored event says. Raises UnreadableNotice.
+
+    One that was rendered for another API version than ours is read all the same, if it has the
+    shape that we know.
+    """
     event = _event(body)
+    drift, attempt = _drift(event), _attempt(event)
+    if event.get("account") is not None:  # a connected account's: its payments are none of ours
+        return _of_another_account(event, attempt, drift)
     if event.get("livemode") is not livemode:
-        raise UnreadableNotice("the event is of the other mode (test or live)")
+        raise UnreadableNotice("the event is of the other mode (test or live)", drift=drift)
     if event["type"] not in EVENT_TYPES:
-        return Ignored(f"{event['type']} moves nothing of ours")
+        return Ignored(f"{event['type']} moves nothing of ours", drift)
     thing = _object(event)
     if thing is None:
-        raise UnreadableNotice("the event has no data.object")
-    attempt = mapping.attempt_of(thing)
+        raise UnreadableNotice("the event has no data.object", drift=drift)
     if attempt is None:
-        return NotOurs()
+        return NotOurs(drift=drift)
     if event["type"] in _READERS:
-        return Concerns(attempt, _READERS[event["type"]](thing))
+        outcome = _understood(_READERS[event["type"]](thing), drift, attempt)
+        return Concerns(attempt, outcome, drift)
     refund = mark(thing, REFUND)
-    return NotOurs() if refund is None else ConcernsRefund(attempt, refund, refunds.outcome(thing))
+    if refund is None:
+        return NotOurs(drift=drift)
+    return ConcernsRefund(attempt, refund, _understood(refunds.outcome(thing), drift), drift)
 
 
 def listing(since: datetime, until: datetime, after: str | None) -> dict[str, str]:
@@ -109,9 +122,34 @@ def _raw(event: Mapping[str, Any]) -> bytes:
     return json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
 
 
+def _of_another_account(event: Mapping[str, Any], attempt: str | None, drift: Drift) -> NotOurs:
+    account = word(event["account"]) or "unknown"
+    if attempt is not None:  # our own id, in somebody else's mouth
+        why = f"names {word(attempt)}, but is of the account {account}"
+        raise UnreadableNotice(why, drift=drift)
+    return NotOurs(f"is of the account {account}", drift)
+
+
+def _drift(event: Mapping[str, Any]) -> Drift:
+    version = event.get("api_version")
+    if version != mapping.VERSION:
+        return f"rendered for API version {word(version)}, not {mapping.VERSION}"
+    return None if event["type"] in _KNOWN_TYPES else "of a type that is new"
+
+
+_O = TypeVar("_O", Outcome, RefundOutcome)
+
+
+def _understood(outcome: _O, drift: Drift, attempt: str | None = None) -> _O:
+    """In our version, what we do not understand is a doubt that the PSP resolves. In another, a
+    person must see besides that the version is not the one we know."""
+    if isinstance(outcome, Unknown) and drift is not None:
+        raise UnreadableNotice(f"{drift}: {outcome.why}", attempt=attempt, drift=drift)
+    return outcome
+
+
 def _attempt(event: Mapping[str, Any]) -> str | None:
-    is_read = event["type"] in _READERS or event["type"] in _REFUND_TYPES
-    thing = _object(event) if is_read else None
+    thing = _object(event) if event["type"] in EVENT_TYPES else None
     return mapping.attempt_of(thing) if thing is not None else None
 
 
