@@ -112,6 +112,16 @@ def test_the_story_tells_each_step_once_and_the_last_when_it_is_over() -> None:
     assert max(map(len, lines)) <= 80
 
 
+def test_the_story_dates_what_nobody_watched_by_the_latest_it_can_have_been() -> None:
+    out = console()
+    at = "2026-11-22T10:00:06+00:00"
+    Story(out).tell([step(5, at), {**step(6, at), "or_before": True}], is_over=False)
+    fifth, sixth = (line for line in text_of(out).splitlines() if line[1] != " ")
+    assert "by 10:00:06.000" in sixth
+    assert "by" not in fifth
+    assert len(sixth) == len(fifth)
+
+
 def test_a_private_file_appears_whole_and_closed_to_others(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     home.make()

@@ -54,7 +54,8 @@ class StandIn:
         self.note(order_id, "notice.received", "checkout.session.completed arrived, verified.")
         self.orders[order_id]["payment_order_status"] = status
         self.note(order_id, "state.changed", f"The order is {status}", to=status)
-        self.note(order_id, "posting.written", "captured: 14.50 EUR, balanced.")
+        if status == "SUCCEEDED":
+            self.note(order_id, "posting.written", "captured: 14.50 EUR, balanced.")
         return self.orders[order_id]
 
     def return_url(self, order_id: str, status: str, *, cancelled: bool = False) -> str:

@@ -1,5 +1,6 @@
 """The order page: whom it is shown to, and the nine steps it tells."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -127,9 +128,29 @@ def told(timeline: list[Record], events: list[Event] | None = None) -> dict[int,
     }
 
 
+def details(
+    timeline: list[Record], events: list[Event] | None = None, log: list[Record] | None = None
+) -> dict[int, tuple[str, ...]]:
+    """Step number → what is said under it."""
+    steps = steps_of(log or [], timeline, events or [])
+    return {step.step.number: step.details for step in steps}
+
+
+def webhook(*, seconds: int) -> Event:
+    return Event(
+        id="evt_1",
+        type="payment_order.succeeded",
+        sequence=2,
+        payment_order_id="po_1",
+        sighting=Sighting(payment_order_id="po_1", status="SUCCEEDED", amount=1, currency="EUR"),
+        received_at=START + timedelta(seconds=seconds),
+    )
+
+
 def test_a_later_look_up_does_not_move_the_registration() -> None:
-    steps = told([at(1, "psp.called"), at(2, "psp.answered"), at(8, "psp.called")])
-    assert (steps[2], steps[3]) == (1, 2)
+    registered = [at(1, "psp.called"), at(2, "psp.answered"), at(3, "attempt.opened")]
+    steps = told([*registered, at(8, "psp.called"), at(9, "psp.answered")])
+    assert (steps[2], steps[3], steps[4]) == (1, 2, 3)
 
 
 def test_step_nine_is_the_notice_that_brought_the_outcome() -> None:
@@ -137,11 +158,80 @@ def test_step_nine_is_the_notice_that_brought_the_outcome() -> None:
     outcome = at(6, "state.changed", to="SUCCEEDED")
     steps = told([chatter, decisive, outcome, at(9, "notice.received")])
     assert (steps[6], steps[7], steps[9]) == (5, 5, 5)  # the shopper was done by then
+    assert details([chatter, decisive, outcome])[9] == ("notice.received.", "state.changed.")
 
 
-def test_a_refused_registration_is_not_the_shopper_paying() -> None:
-    steps = told([at(1, "psp.answered"), at(2, "state.changed", to="FAILED", to_state="REFUSED")])
-    assert (steps[3], steps[6], steps[7]) == (1, None, None)
+def test_a_provider_that_refused_opened_no_page_and_nobody_paid() -> None:
+    timeline = [
+        at(1, "psp.called"),
+        at(2, "psp.answered"),
+        Record(at=START, kind="state.changed", summary="They refused", data={"to": "FAILED"}),
+    ]
+    steps = told(timeline)
+    assert (steps[2], steps[3], steps[6], steps[7]) == (1, None, None, None)
+    assert details(timeline, log=[at(0, "shop.asked")])[3] == ("They refused.",)
+
+
+def test_a_page_that_ended_unpaid_says_so_where_the_story_stops() -> None:
+    opened = [at(1, "attempt.opened"), at(9, "state.changed", to="EXPIRED")]
+    log = [at(0, "shop.asked"), at(0, "shop.answered"), at(2, "shop.redirected")]
+    assert details(opened, log=log)[6] == ("state.changed.",)
+    late = [*opened, at(11, "state.changed", to="SUCCEEDED")]
+    assert "state.changed." not in details(late, log=log)[6]
+    failed_late = [at(1, "attempt.opened"), at(3, "state.changed", to="PROCESSING")]
+    failed_late.append(Record(at=START, kind="state.changed", summary="No", data={"to": "FAILED"}))
+    failed_late[-1] = replace(failed_late[-1], at=START + timedelta(seconds=5))
+    assert details(failed_late, log=log)[9] == ("state.changed.", "No.")
+
+
+def test_declined_tries_are_told_where_the_shopper_pays() -> None:
+    declined = at(2, "state.changed", to="PENDING", from_state="OPEN", to_state="OPEN")
+    assert details([declined])[6] == ("A try was declined, and the page stayed payable.",)
+    paid = at(3, "state.changed", to="SUCCEEDED", from_state="OPEN", to_state="SUCCEEDED")
+    (_, told_last) = details([declined, declined, paid])[6]
+    assert told_last == "Tries were declined, and the page stayed payable."
+
+
+@pytest.mark.parametrize("notice_at", [3, 8])
+def test_step_nine_is_told_in_its_order_and_over_with_its_last_link(notice_at: int) -> None:
+    """When the return wins, the notice comes last of all."""
+    timeline = [
+        at(5, "state.changed", to="SUCCEEDED"),
+        at(5, "posting.written"),
+        at(notice_at, "notice.received"),
+    ]
+    events = [webhook(seconds=6)]
+    assert told(timeline, events)[9] == 6
+    assert details(timeline, events)[9] == (
+        "notice.received.",
+        "state.changed.",
+        "posting.written.",
+        "The shop receives the signed webhook payment_order.succeeded.",
+    )
+
+
+async def test_what_nobody_watched_is_dated_by_the_latest_it_can_have_been(
+    browser: Browser, shop: RunningShop, api: StandIn
+) -> None:
+    order = await paid(browser, shop, api)
+    steps = (await browser.story(order))["steps"]
+    assert [step["step"] for step in steps if step["or_before"]] == [6, 7]
+    html = await browser.get(order_page(order))
+    assert html.count('<p class="when">by <time') == 2
+    assert "not yet" not in html
+
+
+async def test_a_payment_that_came_to_nothing_has_no_steps_to_come(
+    browser: Browser, shop: RunningShop, api: StandIn
+) -> None:
+    await browser.buy()
+    (order,) = api.orders.values()
+    assert (await browser.get(order_page(order))).count("not yet") == 4
+    await deliver(shop.url, event(api.settle(order["id"], "EXPIRED"), "payment_order.expired", 2))
+    html = await browser.get(order_page(order))
+    assert "not yet" not in html
+    assert html.count("did not happen") == 4
+    assert "The order is EXPIRED." in html
 
 
 def test_an_opened_or_expired_page_is_no_outcome() -> None:
@@ -152,16 +242,7 @@ def test_an_opened_or_expired_page_is_no_outcome() -> None:
 
 
 def test_our_own_webhook_proves_the_outcome_when_nothing_else_does() -> None:
-    seen = Sighting(payment_order_id="po_1", status="SUCCEEDED", amount=1, currency="EUR")
-    webhook = Event(
-        id="evt_1",
-        type="payment_order.succeeded",
-        sequence=2,
-        payment_order_id="po_1",
-        sighting=seen,
-        received_at=START + timedelta(seconds=4),
-    )
-    steps = told([], [webhook])
+    steps = told([], [webhook(seconds=4)])
     assert (steps[6], steps[7], steps[9]) == (4, 4, 4)
 
 

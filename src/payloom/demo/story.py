@@ -38,7 +38,8 @@ class Story:
         self._first = self._first or at
         width = min(self._console.width, WIDTH_MAX)
         title, since = f" {step['title']}", (at - self._first).total_seconds()
-        when = f"{at:%H:%M:%S}.{at.microsecond // 1000:03} {since:+7.3f} s"
+        latest = "by " if step.get("or_before") else ""
+        when = f"{latest}{at:%H:%M:%S}.{at.microsecond // 1000:03} {since:+7.3f} s"
         space = " " * max(2, width - INDENT + 1 - len(title) - len(when))
         self._console.print(
             Text.assemble(

@@ -5,7 +5,7 @@ but prove nothing; a step without a record has not happened, as far as we know.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,15 +17,16 @@ class Step:
     number: int
     who: str
     title: str
-    # What proves it, best first: `shop.*` is our log, the rest the API's timeline.
+    # What proves it, best first: `shop.*` is our log, the rest the API's timeline or made of it.
     proofs: tuple[str, ...]
     words: str = ""  # said instead of the proof's own
+    is_seen_later: bool = False  # nobody who tells us was there: its proof came afterwards
 
 
 STEPS = (
     Step(1, "Shop", "The shop asks payloom for a payment", ("shop.asked", "request.received")),
     Step(2, "payloom", "payloom asks the payment provider", ("psp.called", "shop.answered")),
-    Step(3, "Provider", "The provider opens a payment page", ("psp.answered", "shop.answered")),
+    Step(3, "Provider", "The provider opens a payment page", ("page.made", "shop.answered")),
     Step(4, "payloom", "payloom keeps the page’s token", ("attempt.opened", "shop.answered")),
     Step(5, "Shop", "The shop sends the shopper to the page", ("shop.redirected",)),
     Step(
@@ -34,11 +35,20 @@ STEPS = (
         "The shopper pays",
         ("outcome", "shop.outcome"),
         "On the provider’s own page: neither the shop nor payloom looks on.",
+        is_seen_later=True,
     ),
-    Step(7, "Provider", "The provider knows the outcome", ("outcome", "shop.outcome")),
+    Step(
+        7,
+        "Provider",
+        "The provider knows the outcome",
+        ("outcome", "shop.outcome"),
+        is_seen_later=True,
+    ),
     Step(8, "Shopper", "The shopper comes back to the shop", ("shop.returned", "shop.cancelled")),
-    Step(9, "payloom", "payloom hears, books, and tells the shop", ("notice", "shop.outcome")),
+    Step(9, "payloom", "payloom hears, books, and tells the shop", ()),
 )
+# Step 9 is a chain: told in this order, whichever came first, and over with its last link.
+CHAIN = ("notice", "outcome", "ending", "posting.written", "shop.outcome")
 # What a step says when its proof brings no words of its own.
 WORDS = {
     "shop.answered": "The API’s answer proves it: it only comes once this is done.",
@@ -48,6 +58,7 @@ WORDS = {
 # A change to one of these means that the shopper was done on the provider's page. FAILED is not
 # among them: it comes after PROCESSING, or else the provider refused to make a page at all.
 OUTCOMES = frozenset({"PROCESSING", "AUTHORIZED", "SUCCEEDED"})
+ENDINGS = frozenset({"FAILED", "EXPIRED", "CANCELED"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +69,16 @@ class ToldStep:
     at: datetime | None
     details: tuple[str, ...] = ()
 
+    @property
+    def is_bound(self) -> bool:
+        """It happened at `at` or before."""
+        return self.at is not None and self.step.is_seen_later
+
     def as_json(self) -> dict[str, Any]:
         return {
             "step": self.step.number,
             "at": self.at.isoformat() if self.at else None,
+            "or_before": self.is_bound,
             "title": self.step.title,
             "detail": " ".join(self.details),
         }
@@ -72,11 +89,19 @@ def steps_of(
 ) -> list[ToldStep]:
     """All nine, in the order of the table."""
     records = sorted(
-        [*log, *timeline, *_outcomes(timeline), *_webhooks(events)], key=lambda record: record.at
+        [*log, *timeline, *_pages(timeline), *_outcomes(timeline), *_webhooks(events)],
+        key=lambda record: record.at,
     )
     records += _notices(records)
-    told = [_tell(step, records) for step in STEPS]
-    told[-1] = _with_consequences(told[-1], records)
+    ending = _ending(records)
+    has_outcome = any(record.kind == "outcome" for record in records)
+    if ending and has_outcome:
+        records.append(ending)
+    told = [*(_tell(step, records) for step in STEPS[:-1]), _tell_chain(STEPS[-1], records)]
+    told[5] = _with(told[5], _declines(timeline))
+    if ending and not has_outcome:
+        missing = next(number for number, step in enumerate(told) if step.at is None)
+        told[missing] = _with(told[missing], ending.summary)
     return told
 
 
@@ -87,12 +112,33 @@ def _tell(step: Step, records: Iterable[Record]) -> ToldStep:
     proof = next((first[kind] for kind in step.proofs if kind in first), None)
     if proof is None:
         return ToldStep(step=step, at=None)
-    text = step.words or proof.summary or WORDS.get(proof.kind, "")
-    return ToldStep(step=step, at=proof.at, details=(_sentence(text),) if text else ())
+    told = ToldStep(step=step, at=proof.at)
+    return _with(told, step.words or proof.summary or WORDS.get(proof.kind, ""))
 
 
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?")) else f"{text}."
+def _tell_chain(step: Step, records: Sequence[Record]) -> ToldStep:
+    links = [record for kind in CHAIN for record in records if record.kind == kind]
+    told = ToldStep(step=step, at=links[-1].at if links else None)
+    for summary in dict.fromkeys(link.summary for link in links):
+        told = _with(told, summary)
+    return told
+
+
+def _with(told: ToldStep, text: str) -> ToldStep:
+    """The same with one more sentence, if there is one."""
+    if not text:
+        return told
+    sentence = text if text.endswith((".", "!", "?")) else f"{text}."
+    return replace(told, details=(*told.details, sentence))
+
+
+def _pages(timeline: Sequence[Record]) -> list[Record]:
+    """An answer of the provider that made a page: it may also have refused to."""
+    opened = next((record for record in timeline if record.kind == "attempt.opened"), None)
+    if opened is None:
+        return []
+    answers = [each for each in timeline if each.kind == "psp.answered" and each.at <= opened.at]
+    return [replace((answers or [opened])[-1], kind="page.made")]
 
 
 def _outcomes(timeline: Iterable[Record]) -> list[Record]:
@@ -140,11 +186,23 @@ def _notices(records: Sequence[Record]) -> list[Record]:
     return [Record(at=chosen.at, kind="notice", summary=chosen.summary, data=chosen.data)]
 
 
-def _with_consequences(last: ToldStep, records: Iterable[Record]) -> ToldStep:
-    """Step 9 is a chain: the notice, the change of state, the posting, our webhook."""
-    kinds = ("outcome", "posting.written", "shop.outcome")
-    found = [record for record in records if record.kind in kinds and record.summary]
-    if not found:
-        return last
-    details = dict.fromkeys([*last.details, *(_sentence(record.summary) for record in found)])
-    return ToldStep(step=last.step, at=last.at or found[0].at, details=tuple(details))
+def _ending(records: Sequence[Record]) -> Record | None:
+    """How a payment ended that came to nothing, if it stayed so."""
+    changes = [record for record in records if record.kind == "state.changed"]
+    if changes and changes[-1].data.get("to") in ENDINGS:
+        return replace(changes[-1], kind="ending")
+    return None
+
+
+def _declines(timeline: Sequence[Record]) -> str:
+    """Tries that left the page as it was; the same reason twice in a row is told once."""
+    declined = [
+        record
+        for record in timeline
+        if record.kind == "state.changed"
+        and record.data.get("from_state") == record.data.get("to_state") == "OPEN"
+    ]
+    if not declined:
+        return ""
+    tries = "A try was" if len(declined) == 1 else "Tries were"
+    return f"{tries} declined, and the page stayed payable."
