@@ -35,11 +35,13 @@ class StandIn:
     answer: tuple[int, dict[str, Any]] | None = None  # what POST says instead
     before_answering: Callable[[dict[str, Any]], Awaitable[object]] | None = None
     has_timeline: bool = True
+    cancel_status: int = 200  # 202: the PSP has not said that the page is dead; 503: we are away
 
     def app(self) -> web.Application:
         app = web.Application()
         app.router.add_post("/v1/payment-orders", self._register)
         app.router.add_get("/v1/payment-orders/{id}", self._show)
+        app.router.add_post("/v1/payment-orders/{id}/cancel", self._cancel)
         app.router.add_get("/v1/payment-orders/{id}/timeline", self._timeline)
         app.router.add_get("/pay/{id}", self._pay)
         return app
@@ -118,6 +120,18 @@ class StandIn:
             url = f"{self.url}/pay/{order['id']}"
             order |= {"payment_order_status": "PENDING", "redirect_url": url}
         return web.json_response(order)
+
+    async def _cancel(self, request: web.Request) -> web.Response:
+        order = self.orders[request.match_info["id"]]
+        if self.cancel_status == 503:
+            return _problem(503, "unavailable")
+        if order["payment_order_status"] not in ("CREATED", "PENDING", "CANCELED"):
+            return _problem(409, "not_cancelable")
+        order["redirect_url"] = None
+        if self.cancel_status == 200:
+            order["payment_order_status"] = "CANCELED"
+            self.note(order["id"], "state.changed", "The page was ended", to="CANCELED")
+        return web.json_response(order, status=self.cancel_status)
 
     async def _timeline(self, request: web.Request) -> web.Response:
         if not self.has_timeline:

@@ -185,10 +185,12 @@ def test_a_page_that_ended_unpaid_says_so_where_the_story_stops() -> None:
 
 
 def test_declined_tries_are_told_where_the_shopper_pays() -> None:
-    declined = at(2, "state.changed", to="PENDING", from_state="OPEN", to_state="OPEN")
+    declined = at(2, "state.changed", to="PENDING", outcome="Declined")
+    asked = at(2, "state.changed", to="PENDING", outcome="CancelRequested")
+    assert details([asked])[6] == ()
     assert details([declined])[6] == ("A try was declined, and the page stayed payable.",)
-    paid = at(3, "state.changed", to="SUCCEEDED", from_state="OPEN", to_state="SUCCEEDED")
-    (_, told_last) = details([declined, declined, paid])[6]
+    paid_at_last = at(3, "state.changed", to="SUCCEEDED", outcome="Paid")
+    (_, told_last) = details([declined, declined, paid_at_last])[6]
     assert told_last == "Tries were declined, and the page stayed payable."
 
 

@@ -101,17 +101,53 @@ def test_the_signature_is_the_contracts() -> None:
     )
 
 
-async def test_cancelling_keeps_the_cart_and_trying_again_is_a_new_order(
+async def test_cancelling_ends_the_page_and_keeps_the_cart_for_a_new_order(
     browser: Browser, api: StandIn
 ) -> None:
     order = await ordered(browser, api)
     await browser.get(api.return_url(order["id"], "PENDING", cancelled=True))
+    assert api.orders[order["id"]]["payment_order_status"] == "CANCELED"
     html = await browser.get(browser.location)
     assert "You cancelled." in html
+    assert 'data-status="CANCELED"' in html
+    assert "The page was ended." in html
     assert "your cart is still here" in html
     assert await browser.cart_count() == 1
     await browser.post("/checkout")
     assert [one["reference"] for one in api.orders.values()] == ["W-1001", "W-1002"]
+
+
+async def test_a_page_whose_end_is_not_confirmed_yet_is_left_alone_all_the_same(
+    browser: Browser, shop: RunningShop, api: StandIn
+) -> None:
+    api.cancel_status = 202
+    order = await ordered(browser, api)
+    await browser.get(api.return_url(order["id"], "PENDING", cancelled=True))
+    html = await browser.get(browser.location)
+    assert "You cancelled." in html
+    assert "</span> Canceling</p>" in html
+    assert "/pay/" not in html
+    api.orders[order["id"]]["payment_order_status"] = "CANCELED"
+    told = event(api.orders[order["id"]], "payment_order.canceled", 2)
+    await deliver(shop.url, told)
+    html = await browser.get(order_page(order))
+    assert "You cancelled." in html
+    assert "</span> Canceled</p>" in html
+
+
+async def test_without_an_answer_the_page_stays_open_and_no_second_one_is_offered(
+    browser: Browser, api: StandIn
+) -> None:
+    api.cancel_status = 503
+    order = await ordered(browser, api)
+    await browser.get(api.return_url(order["id"], "PENDING", cancelled=True))
+    html = await browser.get(browser.location)
+    assert "You cancelled." not in html
+    assert order["redirect_url"] in html
+    assert 'id="retry"' not in html
+    await browser.post("/checkout")
+    assert browser.location == order["redirect_url"]
+    assert len(api.orders) == 1
 
 
 async def test_the_cancel_link_of_a_paid_order_leads_to_a_paid_order(
@@ -138,6 +174,7 @@ async def test_the_cancel_link_does_not_invite_a_second_payment_while_one_is_und
 async def test_a_cancelled_order_whose_page_expires_stays_cancelled(
     browser: Browser, shop: RunningShop, api: StandIn
 ) -> None:
+    api.cancel_status = 202
     order = await ordered(browser, api)
     await browser.get(api.return_url(order["id"], "PENDING", cancelled=True))
     expired = event(api.settle(order["id"], "EXPIRED"), "payment_order.expired", 2)

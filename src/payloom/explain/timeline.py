@@ -84,6 +84,7 @@ def _of_log(row: LogRow, payment: Payment) -> list[_Entry]:
         "to": row.to_status,
         "from_state": row.from_state,
         "to_state": row.to_state,
+        "outcome": row.outcome,
     }
     said = _SAID.get(row.outcome, row.outcome)
     if row.outcome == "Requested":

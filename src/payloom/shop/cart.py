@@ -8,7 +8,7 @@ from payloom.shop import queries
 from payloom.shop.checkout import Trouble, check_out
 from payloom.shop.context import Shop, shop_of
 from payloom.shop.guards import cart_id_of, new_cart_id, read_form, set_cart_cookie
-from payloom.shop.model import Basket, Line, Order
+from payloom.shop.model import OPEN, Basket, Line, Order
 from payloom.shop.pages import message, page
 from payloom.shop.products import PRODUCTS
 from payloom.shop.store import transaction
@@ -71,7 +71,7 @@ async def start_checkout(request: Request) -> Response:
 
 def to_payment(shop: Shop, order: Order) -> Response:
     """Where a shopper with this order goes next."""
-    if order.payment_order_status not in ("CREATED", "PENDING"):
+    if order.payment_order_status not in OPEN:
         return RedirectResponse(order.path, 303)
     if not order.redirect_url:
         return RedirectResponse(f"/orders/{order.number}/preparing?t={order.token}", 303)

@@ -27,6 +27,7 @@ SHOP_STATUS = {
     "CANCELED": ShopStatus.NOT_PAID,
 }
 FINAL = frozenset(SHOP_STATUS)
+OPEN = frozenset({"CREATED", "PENDING"})  # the shopper can pay, or will soon be able to
 
 
 @dataclass(frozen=True, slots=True)

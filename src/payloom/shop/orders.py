@@ -14,14 +14,12 @@ from payloom.shop.cart import to_payment
 from payloom.shop.checkout import find_payment
 from payloom.shop.context import Shop, shop_of
 from payloom.shop.guards import cart_id_of
-from payloom.shop.model import Event, Order, Record, ShopStatus, Sighting
+from payloom.shop.model import OPEN, Event, Order, Record, ShopStatus, Sighting
 from payloom.shop.pages import page
 from payloom.shop.record import record_answer, record_return
 from payloom.shop.returns import verified_status
 from payloom.shop.steps import steps_of
 
-# Money may be moving: a cancel link must not lead to a second payment.
-UNDER_WAY = frozenset({"PROCESSING", "AUTHORIZED"})
 # The last lines of the story come a moment after the money.
 LINGER = timedelta(seconds=20)
 SLOW = timedelta(seconds=30)
@@ -86,11 +84,22 @@ async def _return(request: Request, kind: str) -> Response:
         warning = "The link that brought you here is old or was changed, so we did not go by it."
         return page(request, "order.html", 400, order=order, warning=warning, **values)
     record_return(shop.db, order, kind, status, shop.clock())
-    if not order.is_final:
-        order = await _look_up(shop, order)
-    if kind == "shop.cancelled" and order.payment_order_status not in UNDER_WAY:
-        queries.set_shop_status(shop.db, order.id, ShopStatus.CANCELLED)
+    if kind == "shop.cancelled" and order.payment_order_status in OPEN:
+        await _cancel(shop, order)
+    elif not order.is_final:
+        await _look_up(shop, order)
     return RedirectResponse(order.path, 303)
+
+
+async def _cancel(shop: Shop, order: Order) -> None:
+    """End the page at the provider, so that a new try can never be a second payment. If that was
+    refused (paid just now, say) or got no answer, the order stays what the API says it is."""
+    answer = await shop.api.cancel(order.payment_order_id or "")
+    if isinstance(answer, Sighting):
+        queries.set_shop_status(shop.db, order.id, ShopStatus.CANCELLED)
+        record_answer(shop.db, order, answer)
+    else:
+        await _look_up(shop, order)
 
 
 def _order_of(request: Request) -> Order:

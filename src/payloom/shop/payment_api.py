@@ -1,4 +1,4 @@
-"""Our side of the payment API: three calls, whose every outcome is a value."""
+"""Our side of the payment API: four calls, whose every outcome is a value."""
 
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -49,6 +49,11 @@ class PaymentApi:
 
     async def look_up(self, payment_order_id: str) -> Sighting | Refused | Away:
         answer = await self._ask("GET", f"{ORDERS}/{payment_order_id}", timeout=GLANCE)
+        return answer if isinstance(answer, Refused | Away) else _sighting_or_away(answer)
+
+    async def cancel(self, payment_order_id: str) -> Sighting | Refused | Away:
+        """End the payment page. Refused when the shopper was faster; doing it again is harmless."""
+        answer = await self._ask("POST", f"{ORDERS}/{payment_order_id}/cancel", timeout=CALL)
         return answer if isinstance(answer, Refused | Away) else _sighting_or_away(answer)
 
     async def timeline(self, payment_order_id: str) -> list[Record]:

@@ -196,13 +196,8 @@ def _ending(records: Sequence[Record]) -> Record | None:
 
 def _declines(timeline: Sequence[Record]) -> str:
     """Tries that left the page as it was; the same reason twice in a row is told once."""
-    declined = [
-        record
-        for record in timeline
-        if record.kind == "state.changed"
-        and record.data.get("from_state") == record.data.get("to_state") == "OPEN"
-    ]
+    declined = sum(record.data.get("outcome") == "Declined" for record in timeline)
     if not declined:
         return ""
-    tries = "A try was" if len(declined) == 1 else "Tries were"
+    tries = "A try was" if declined == 1 else "Tries were"
     return f"{tries} declined, and the page stayed payable."
