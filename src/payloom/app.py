@@ -51,6 +51,7 @@ def create_app(open_runtime: Callable[[], AbstractAsyncContextManager[Runtime]])
     app.include_router(books.router)
     app.include_router(webhooks.router)
     app.include_router(test_clock.router)
+    app.add_route("/", what_this_is, methods=["GET"], include_in_schema=False)
     app.add_route("/healthz", healthz, methods=["GET"], include_in_schema=False)
     app.add_route("/readyz", readyz, methods=["GET"], include_in_schema=False)
     app.add_route("/metrics", metrics, methods=["GET"], include_in_schema=False)
@@ -60,6 +61,11 @@ def create_app(open_runtime: Callable[[], AbstractAsyncContextManager[Runtime]])
     app.add_middleware(problems.AnswerBugs)
     app.add_middleware(Correlate)
     return app
+
+
+async def what_this_is(_request: Request) -> Response:
+    """For whoever opens the bare address."""
+    return JSONResponse({"name": "payloom", "version": __version__, "openapi": "/openapi.json"})
 
 
 async def healthz(_request: Request) -> Response:

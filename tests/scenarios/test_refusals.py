@@ -345,6 +345,12 @@ async def test_a_malformed_id_is_not_found(stage: Stage) -> None:
     assert await counted(stage.rt) == before
 
 
+async def test_the_bare_address_says_what_answers_here(stage: Stage) -> None:
+    shown = await stage.send("GET", "/", key=None)
+    assert (shown.status, shown.json["name"]) == (200, "payloom")
+    assert (await stage.send("GET", shown.json["openapi"], key=None)).status == 200
+
+
 async def test_other_methods_and_paths_are_refused(stage: Stage) -> None:
     made = (await stage.post(ORDERS, stage.wanted())).json
     before = await counted(stage.rt)
@@ -355,7 +361,7 @@ async def test_other_methods_and_paths_are_refused(stage: Stage) -> None:
     check_problem(await stage.send("DELETE", "/healthz"), 405)
     connection = ids.text("con", stage.connection_id)
     check_problem(await stage.send("GET", f"/psp/stripe/{connection}/notices"), 405)
-    for path in ("/", "/v1", "/v1/", "/v2/payment-orders", f"{ORDERS}/", "/docs",
+    for path in ("/v1", "/v1/", "/v2/payment-orders", f"{ORDERS}/", "/docs",
                  "/redoc", f"{ORDERS}/{made['id']}/", f"{ORDERS}/{made['id']}/x"):  # fmt: skip
         check_problem(await stage.send("GET", path), 404, "not_found")
     check_problem(await stage.send("POST", f"{ORDERS}/", json=stage.wanted()), 404)

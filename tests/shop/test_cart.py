@@ -53,6 +53,16 @@ async def test_an_unknown_product_is_not_found(browser: Browser) -> None:
     assert browser.status == 404
 
 
+async def test_an_address_for_forms_says_so_and_the_till_leads_back_to_the_cart(
+    browser: Browser,
+) -> None:
+    await browser.get("/checkout")
+    assert (browser.status, browser.location) == (303, "/cart")
+    html = await browser.get("/cart/items")
+    assert browser.status == 405
+    assert "takes forms only" in html
+
+
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
 @pytest.mark.parametrize("path", ["/cart/items", "/cart/items/beans", "/checkout"])
 async def test_forms_of_other_sites_change_nothing(

@@ -41,6 +41,7 @@ def create_app(settings: Settings, clock: Clock = lambda: datetime.now(UTC)) -> 
             Route("/cart", cart.show_cart),
             Route("/cart/items", cart.add_to_cart, methods=["POST"]),
             Route("/cart/items/{sku}", cart.change_quantity, methods=["POST"]),
+            Route("/checkout", cart.back_to_cart),
             Route("/checkout", cart.start_checkout, methods=["POST"]),
             Route("/orders/{number}.json", orders.show_order_json),
             Route("/orders/{number}", orders.show_order),

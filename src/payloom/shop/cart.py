@@ -53,6 +53,11 @@ async def change_quantity(request: Request) -> Response:
     return RedirectResponse("/cart", 303)
 
 
+async def back_to_cart(_: Request) -> Response:
+    """Whoever opens the till's address anew, say from the browser's history."""
+    return RedirectResponse("/cart", 303)
+
+
 async def start_checkout(request: Request) -> Response:
     """Make the order, ask for its payment, and send the shopper to the payment page."""
     email = (await read_form(request)).get("email", "").strip()

@@ -28,6 +28,7 @@ MESSAGES = {
     400: ("That did not come through", "The form we got was garbled. Please try once more."),
     403: ("Not from here", "That form was sent by another site, so we left it alone."),
     404: ("Nothing on this shelf", "The page you are looking for does not exist, or not any more."),
+    405: ("Not this way in", "That address takes forms only. The shop is right here."),
     413: ("Too much of a good thing", "That was more than we can take in one go."),
     500: ("That did not work", "The fault is ours. Please go back and try again in a moment."),
 }
