@@ -232,8 +232,11 @@ async def test_a_payment_that_came_to_nothing_has_no_steps_to_come(
     await deliver(shop.url, event(api.settle(order["id"], "EXPIRED"), "payment_order.expired", 2))
     html = await browser.get(order_page(order))
     assert "not yet" not in html
-    assert html.count("did not happen") == 4
-    assert "The order is EXPIRED." in html
+    assert html.count("did not happen") == 3
+    story = await browser.story(order)
+    assert "The order is EXPIRED." in story["steps"][5]["detail"]
+    told_last = "The shop receives the signed webhook payment_order.expired."
+    assert story["steps"][8]["detail"] == told_last
 
 
 def test_an_opened_or_expired_page_is_no_outcome() -> None:

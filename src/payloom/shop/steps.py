@@ -48,7 +48,7 @@ STEPS = (
     Step(9, "payloom", "payloom hears, books, and tells the shop", ()),
 )
 # Step 9 is a chain: told in this order, whichever came first, and over with its last link.
-CHAIN = ("notice", "outcome", "ending", "posting.written", "shop.outcome")
+CHAIN = ("notice", "outcome", "ending", "posting.written", "shop.told")
 # What a step says when its proof brings no words of its own.
 WORDS = {
     "shop.answered": "The API’s answer proves it: it only comes once this is done.",
@@ -162,17 +162,21 @@ def _outcomes(timeline: Iterable[Record]) -> list[Record]:
 
 
 def _webhooks(events: Iterable[Event]) -> list[Record]:
-    """Our webhooks that told of an outcome."""
-    return [
-        Record(
+    """Our webhooks that told how it went; those of an outcome prove that, too."""
+    found = []
+    for event in events:
+        status = event.sighting.status if event.sighting else ""
+        told = Record(
             at=event.received_at,
-            kind="shop.outcome",
+            kind="shop.told",
             summary=f"The shop receives the signed webhook {event.type}.",
             data={},
         )
-        for event in events
-        if event.sighting and event.sighting.status in OUTCOMES
-    ]
+        if status in OUTCOMES:
+            found.append(replace(told, kind="shop.outcome"))
+        if status in OUTCOMES | ENDINGS:
+            found.append(told)
+    return found
 
 
 def _notices(records: Sequence[Record]) -> list[Record]:
