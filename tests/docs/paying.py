@@ -193,6 +193,30 @@ def shown_order() -> str:
     return _fields("ShownOrder", answers=True)
 
 
+def shown_error() -> str:
+    return _fields("ShownError", answers=True)
+
+
+def shown_method() -> str:
+    return _fields("ShownMethod", answers=True)
+
+
+def shown_attempt() -> str:
+    return _fields("ShownAttempt", answers=True)
+
+
+def shown_account() -> str:
+    return _fields("ShownAccount", answers=True)
+
+
+def shown_posting() -> str:
+    return _fields("ShownPosting", answers=True)
+
+
+def shown_entry() -> str:
+    return _fields("ShownLeg", answers=True)
+
+
 def _fields(schema: str, *, answers: bool = False) -> str:
     found = openapi()["components"]["schemas"][schema]
     required = set(found.get("required", ()))

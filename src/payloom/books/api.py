@@ -40,6 +40,7 @@ class AccountList(BaseModel):
 
 class ShownLeg(BaseModel):
     ledger_account: str
+    code: Annotated[str, Field(description="The account's name in the chart of accounts")]
     amount: DebitPositive
     currency: str
 
@@ -120,6 +121,7 @@ def _show(posted: Posted) -> dict[str, Any]:
         "entries": [
             {
                 "ledger_account": ids.text("acc", entry.account_id),
+                "code": entry.code,
                 "amount": entry.amount,
                 "currency": entry.currency,
             }

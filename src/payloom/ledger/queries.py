@@ -15,6 +15,7 @@ class PostedEntry:
     """One leg as written: debit positive, minor units."""
 
     account_id: UUID
+    code: str
     amount: int
     currency: str
 
@@ -70,7 +71,7 @@ async def _with_entries(tx: Tx, merchant_id: UUID, rows: Sequence[Row]) -> list[
     legs = await tx.fetch(_ENTRIES, merchant_id, [row["id"] for row in rows])
     of: dict[Any, list[PostedEntry]] = {row["id"]: [] for row in rows}
     for leg in legs:
-        entry = PostedEntry(leg["account_id"], leg["amount"], leg["currency"])
+        entry = PostedEntry(leg["account_id"], leg["code"], leg["amount"], leg["currency"])
         of[leg["posting_id"]].append(entry)
     return [
         Posted(
@@ -103,10 +104,11 @@ SELECT id, kind, payment_order_id, source, at, effective_at
 """
 
 _ENTRIES = """
-SELECT posting_id, account_id, amount, currency
-  FROM ledger_entries
- WHERE merchant_id = $1 AND posting_id = ANY ($2::uuid[])
- ORDER BY posting_id, id
+SELECT e.posting_id, e.account_id, a.code, e.amount, e.currency
+  FROM ledger_entries AS e
+  JOIN ledger_accounts AS a ON a.merchant_id = e.merchant_id AND a.id = e.account_id
+ WHERE e.merchant_id = $1 AND e.posting_id = ANY ($2::uuid[])
+ ORDER BY e.posting_id, e.id
 """
 
 _BALANCES = """

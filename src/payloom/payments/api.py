@@ -33,23 +33,23 @@ Writes = Annotated[Caller, Depends(needs("payment_orders:write"))]
 
 
 class ShownError(BaseModel):
-    code: str
-    decline_code: str | None
+    code: Annotated[str, Field(description="As the PSP says it, such as card_declined")]
+    decline_code: Annotated[str | None, Field(description="The bank's reason, if the PSP tells it")]
     at: datetime
 
 
 class ShownMethod(BaseModel):
-    type: str
+    type: Annotated[str, Field(description="As the PSP calls it, such as card")]
     brand: str | None
     last4: str | None
-    country: str | None
+    country: Annotated[str | None, Field(description="ISO 3166-1, of the card or account")]
 
 
 class ShownAttempt(BaseModel):
     id: str
-    state: str
+    state: Annotated[str, Field(description="One of an attempt's states")]
     psp: str
-    token: str | None
+    token: Annotated[str | None, Field(description="The PSP's id of the hosted page")]
     created_at: datetime
 
 
