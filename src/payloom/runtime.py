@@ -10,6 +10,7 @@ import aiohttp
 import structlog
 
 from payloom.connectors.catalog import discover
+from payloom.connectors.gates import Gates
 from payloom.connectors.http import new_session
 from payloom.core.cache import Cache
 from payloom.core.clock import Clock
@@ -35,6 +36,7 @@ class Runtime:
         self.master_key = master_key
         self.clock = Clock()
         self.specs = discover()
+        self.gates = Gates(percent=settings.psp_rate_percent)
         self.cache = Cache(ttl_s=CACHE_TTL_S)
         self._spawned: set[asyncio.Task[Any]] = set()
 

@@ -46,6 +46,10 @@ class Settings:
     sweep: bool
     # PAYLOOM_DATABASE_POOL: connections per process, 2 to 100. Default: 10.
     database_pool: int
+    # PAYLOOM_PSP_RATE_PERCENT: how much of a PSP's published rates each process takes for itself,
+    # 1 to 10000. With 4 busy processes on one account 25; where the PSP granted twice as much, 200.
+    # Default: 100.
+    psp_rate_percent: int
     # PAYLOOM_LOG_LEVEL: DEBUG, INFO, WARNING or ERROR. Default: INFO.
     log_level: str
 
@@ -65,6 +69,7 @@ class Settings:
             webhooks_to_loopback=read.yes_or_no("PAYLOOM_WEBHOOKS_TO_LOOPBACK"),
             sweep=read.yes_or_no("PAYLOOM_SWEEP", default="yes"),
             database_pool=read.number("PAYLOOM_DATABASE_POOL", 10, 2, 100),
+            psp_rate_percent=read.number("PAYLOOM_PSP_RATE_PERCENT", 100, 1, 10_000),
             log_level=read.choice("PAYLOOM_LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
         )
         if settings.database_url and not settings.master_key:

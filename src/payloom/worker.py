@@ -9,6 +9,7 @@ from functools import partial
 
 import structlog
 
+from payloom.connectors.urgency import Urgency, calling_as
 from payloom.core import jobs
 from payloom.core.errors import Unavailable
 from payloom.core.jobs import Job
@@ -32,9 +33,12 @@ HANDLERS: dict[str, Callable[[Runtime, Job], Awaitable[datetime | None]]] = {
     SWEEP: run_sweep,
 }
 
+# Jobs that may ask what was asked before, within each connection's budget (F21); a sweep reads on.
+REPEATING = frozenset({LOOK_UP, RETURN_SURPLUS})
+
 NOTICES_AT_ONCE = 40
 DELIVERIES_AT_ONCE = 100
-JOBS_AT_ONCE = 20
+JOBS_AT_ONCE = 40  # of one connection that hangs at most gate.OTHERS_AT_ONCE
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 0.1  # between looks at an empty queue
 AWAY_PAUSE_S = 0.5
 EXTEND_EVERY_S = jobs.LEASE_S / 4
@@ -54,6 +58,10 @@ class Worker:
 
     async def run(self) -> None:
         """Until `stop()`."""
+        with calling_as(Urgency.ROUTINE):
+            await self._run_loops()
+
+    async def _run_loops(self) -> None:
         rt = self.rt
         async with open_outlet(rt) as outlet:
             async with asyncio.TaskGroup() as loops:
@@ -111,7 +119,9 @@ class Worker:
         self._running.pop(job, None)
 
     async def _run_job(self, job: Job) -> None:
-        with structlog.contextvars.bound_contextvars(correlation_id=job.correlation_id):
+        about = structlog.contextvars.bound_contextvars(correlation_id=job.correlation_id)
+        urgency = Urgency.REPEAT if job.kind in REPEATING else Urgency.ROUTINE
+        with about, calling_as(urgency):
             try:
                 again_at = await HANDLERS[job.kind](self.rt, job)
                 result = await self._end(job, again_at)

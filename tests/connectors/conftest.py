@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from payloom.connectors.breaker import Breaker
 from payloom.connectors.contract import (
     AttemptRef,
     Connector,
@@ -18,7 +19,9 @@ from payloom.connectors.contract import (
     Registered,
     Registration,
 )
+from payloom.connectors.gate import Gate
 from payloom.connectors.http import new_session
+from payloom.connectors.pace import Rates
 from payloom.connectors.spec import Credentials
 from payloom.connectors.stripe import CONNECTOR
 from payloom.core import ids
@@ -49,12 +52,17 @@ def a_registration(**changes: Any) -> Registration:
 
 
 def connector_at(
-    url: str, http: aiohttp.ClientSession, key: str, *webhook_secrets: str
+    url: str, http: aiohttp.ClientSession, key: str, *webhook_secrets: str, gate: Gate | None = None
 ) -> Connector:
     held = {"api_key": Secret(key)}
     for number, secret in enumerate(webhook_secrets, 1):
         held["webhook_secret" if number == 1 else f"webhook_secret_{number}"] = Secret(secret)
-    return CONNECTOR.build(Credentials(held, url), http)
+    return CONNECTOR.build(Credentials(held, url), http, gate or open_gate())
+
+
+def open_gate(**options: Any) -> Gate:
+    """A gate without a breaker, for what must reach the PSP whatever it answered before."""
+    return Gate("con_1", "stripe", Rates(), breaker=Breaker(trip_at=10**9), **options)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ LIMITS = (
     Limit("One try to deliver", "webhooks.send", "TIMEOUT_S", "s"),
     Limit("Tries at once for one endpoint", "webhooks.deliver", "PER_ENDPOINT"),
     Limit("Registration, before 202", "payments.register", "ANSWER_WITHIN_S", "s"),
-    Limit("One call to a PSP", "connectors.http", "DEADLINE_S", "s"),
+    Limit("One call to a PSP, its turn included", "connectors.gate", "DEADLINE_S", "s"),
     Limit("Look at the PSP when a shopper returns", "notices.returns", "LOOK_UP_WITHIN_S", "s"),
     Limit("Wait for the first request of a key", "core.idempotency", "WAIT_S", "s"),
     Limit("Answers kept for an Idempotency-Key", "upkeep", "KEEP_ANSWERS"),

@@ -34,7 +34,7 @@ def a_spec(name: str) -> Spec:
             CredentialField("api_key", "KEY", r"key_{mode}_\w{4}", "a key like key_{mode}_1234"),
             CredentialField("webhook_secret", "HOOK", r"hook_\w{4}", "a secret like hook_1234"),
         ),
-        build=lambda credentials, http: cast("Connector", FakePsp(credentials)),
+        build=lambda credentials, http, gate: cast("Connector", FakePsp(credentials)),
         key_window=timedelta(hours=1),
     )
 

@@ -6,37 +6,65 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 
+from payloom.connectors.call import Call, Verdict
+from payloom.connectors.errors import NoAnswer, NotSent
+from payloom.connectors.gate import Gate
 from payloom.core import waiting
 from payloom.core.db import forbid_in_transaction
 from payloom.core.metrics import PSP_CALL_SECONDS
 
-DEADLINE_S = 10.0
-
-
-class NoAnswer(Exception):
-    """The PSP did not answer, or not in time: whether it acted is unknown (F13, F19)."""
-
 
 @asynccontextmanager
-async def psp_call(psp: str, verb: str, *, deadline_s: float = DEADLINE_S) -> AsyncIterator[None]:
-    """Bounds a whole call (connect, send, every byte of the answer) to `deadline_s` seconds.
+async def psp_call(gate: Gate, verb: str) -> AsyncIterator[Call]:
+    """Bounds a whole call (its turn, connect, send, every byte of the answer) to the gate's
+    deadline. Say with `answered` what came, and the gate learns from it.
 
-    Raises NoAnswer at the deadline, RuntimeError if a transaction is open (I25).
+    Raises NotSent when the gate does not let it pass, NoAnswer at the deadline, RuntimeError if a
+    transaction is open (I25).
     """
-    forbid_in_transaction(f"{psp}.{verb}")
-    with PSP_CALL_SECONDS.labels(psp, verb).time(), waiting.counted():
-        try:
-            async with asyncio.timeout(deadline_s):
-                yield
-        except TimeoutError as late:
-            raise NoAnswer(f"{psp} did not answer {verb} within {deadline_s:g} s") from late
+    forbid_in_transaction(f"{gate.psp}.{verb}")
+    call: Call | None = None
+    try:
+        async with asyncio.timeout(gate.deadline_s):
+            call = await gate.enter(verb)
+            with PSP_CALL_SECONDS.labels(gate.psp, verb).time(), waiting.counted():
+                yield call
+        call.verdict = call.verdict or Verdict.ANSWERED
+    except NoAnswer:
+        if call is not None:
+            call.verdict = Verdict.BROKEN
+        raise
+    except TimeoutError as late:
+        if call is None:
+            raise NotSent(f"not sent to {gate.psp}: its turn did not come in time") from late
+        call.verdict = Verdict.BROKEN
+        why = f"{gate.psp} did not answer {verb} within {gate.deadline_s:g} s"
+        raise NoAnswer(why) from late
+    finally:
+        if call is not None:
+            gate.leave(call)
 
 
 def new_session() -> aiohttp.ClientSession:
-    """The process's connections to PSPs: pooled, no redirects followed by callers, no proxies."""
+    """The process's connections to PSPs: pooled, no redirects followed by callers, no proxies.
+
+    How many are open is bounded by each connection's gate. A bound for all would be a place where
+    one PSP that hangs stands in the way of the others (F20).
+    """
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=200, keepalive_timeout=30),
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30),
         timeout=aiohttp.ClientTimeout(total=30, connect=5),
+        middlewares=(_once,),
         trust_env=False,
         cookie_jar=aiohttp.DummyCookieJar(),
     )
+
+
+async def _once(
+    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """aiohttp sends a GET again that was cut off; whether to ask again is ours to say (F21)."""
+    try:
+        return await send(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as cut:
+        raise NoAnswer(repr(cut)) from cut

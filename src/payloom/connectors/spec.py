@@ -7,6 +7,8 @@ from datetime import timedelta
 import aiohttp
 
 from payloom.connectors.contract import Connector
+from payloom.connectors.gate import Gate
+from payloom.connectors.pace import Rates
 from payloom.core.secret import Secret
 
 
@@ -44,10 +46,11 @@ class Spec:
     name: str
     title: str
     credential_fields: tuple[CredentialField, ...]
-    build: Callable[[Credentials, aiohttp.ClientSession], Connector]
+    build: Callable[[Credentials, aiohttp.ClientSession, Gate], Connector]
     key_window: timedelta  # how long the PSP keeps an idempotency key; we use half of it
     money_may_come_after: timedelta = timedelta(0)  # a failure or expiry: some change their mind
     can_look_up: bool = True
     can_list_events: bool = False
+    rates: Mapping[str, Rates] = field(default_factory=dict)  # published, by mode
     reads: ReadAllowance | None = None  # None: the PSP does not count them
     method_types: Mapping[str, Sequence[str]] = field(default_factory=dict)

@@ -19,6 +19,21 @@ OWN_SECONDS = Histogram(
 PSP_CALL_SECONDS = Histogram(
     "payloom_psp_call_seconds", "Time of a call to a PSP", ["psp", "verb"], buckets=_FAST
 )
+PSP_WAIT_SECONDS = Histogram(
+    "payloom_psp_wait_seconds",
+    "Time that a call waited here for its turn, if it had to",
+    ["psp"],
+    buckets=_FAST,
+)
+PSP_NOT_SENT = Counter(
+    "payloom_psp_not_sent_total", "Calls to PSPs that we did not make, by why", ["psp", "why"]
+)
+PSP_LIMITED = Counter(
+    "payloom_psp_limited_total", "Answers of PSPs that asked us to slow down", ["psp", "verb"]
+)
+PSP_BREAKERS_OPEN = Gauge(
+    "payloom_psp_breakers_open", "Connections that are not used because nobody answers", ["psp"]
+)
 OUTCOMES = Counter(
     "payloom_outcomes_total",
     "Outcomes recorded, by what they were and what told us",

@@ -146,12 +146,20 @@ async def connector_of(rt: Runtime, connection_id: UUID) -> tuple[Connection, Co
                 return None
             secrets = await vault.unseal_all(tx, rt, connection.merchant_id, connection_id)
         credentials = Credentials(secrets, connection.api_base)
-        return connection, rt.specs[connection.psp].build(credentials, rt.http)
+        return connection, _built(rt, connection, credentials)
 
     found = await cached(rt, ("connector_of", connection_id), load)
     if found is None:
         raise NoSuchConnection
     return found
+
+
+def _built(rt: Runtime, connection: Connection, credentials: Credentials) -> Connector:
+    spec = rt.specs[connection.psp]
+    # What a PSP publishes is about its own servers, not about a stand-in at another address.
+    published = None if connection.api_base else spec.rates.get(connection.mode)
+    gate = rt.gates.of(connection.id, spec.name, published)
+    return spec.build(credentials, rt.http, gate)
 
 
 async def _locked(tx: Tx, merchant_id: UUID, connection_id: UUID) -> Connection:

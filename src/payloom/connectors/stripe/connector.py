@@ -22,7 +22,8 @@ from payloom.connectors.contract import (
     Rendered,
     Unknown,
 )
-from payloom.connectors.http import NoAnswer
+from payloom.connectors.errors import NoAnswer
+from payloom.connectors.gate import Gate
 from payloom.connectors.spec import Credentials
 from payloom.connectors.stripe import mapping, notices, refunds
 from payloom.connectors.stripe.errors import refusal
@@ -39,8 +40,10 @@ _EXPAND = {"expand[0]": "payment_intent.latest_charge"}
 class StripeConnector:
     """One Stripe account. Keeps no state; see contract.Connector for each verb."""
 
-    def __init__(self, credentials: Credentials, session: aiohttp.ClientSession) -> None:
-        self._api = Api(credentials, session)
+    def __init__(
+        self, credentials: Credentials, session: aiohttp.ClientSession, gate: Gate
+    ) -> None:
+        self._api = Api(credentials, session, gate)
         key = credentials.secrets["api_key"].reveal()
         self._livemode = key.startswith(("sk_live_", "rk_live_"))
         self._webhook_secrets = tuple(
@@ -57,7 +60,7 @@ class StripeConnector:
         try:
             answer = await self._post("register", SESSIONS, rendered)
         except NoAnswer as nothing:
-            return Unknown(str(nothing))
+            return Unknown(str(nothing), nothing.executed)
         if answer.status == 200 and isinstance(answer.body, Mapping):
             return mapping.registered(answer.body)
         return refusal(answer.status, answer.body, is_replayed=answer.replayed)
@@ -78,7 +81,7 @@ class StripeConnector:
             try:
                 answer = await self._api.call("find", "get", SESSIONS, {**around, **after})
             except NoAnswer as nothing:
-                return Unknown(str(nothing))
+                return Unknown(str(nothing), nothing.executed)
             sessions = _listed(answer)
             if sessions is None:
                 return Unknown(f"status {answer.status} to a list of sessions")
@@ -95,8 +98,11 @@ class StripeConnector:
             return Unknown("there is no session to expire yet")
         path = f"{SESSIONS}/{ref.token}/expire"
         outcome = await self._read("expire", "post", path, _EXPAND, ref)
+        if not isinstance(outcome, Unknown):
+            return outcome
         # Only an open session can be expired: a refusal says that it ended some other way.
-        return await self.look_up(ref) if isinstance(outcome, Unknown) else outcome
+        seen = await self.look_up(ref)
+        return outcome if isinstance(seen, Unknown) else seen
 
     async def complete(self, ref: AttemptRef, key: str) -> Outcome:
         return await self.look_up(ref)  # Stripe takes the money itself, and never asks for this
@@ -108,7 +114,7 @@ class StripeConnector:
         try:
             answer = await self._post("refund", refunds.PATH, rendered)
         except NoAnswer as nothing:
-            return Unknown(str(nothing))
+            return Unknown(str(nothing), nothing.executed)
         if answer.status == 200 and isinstance(answer.body, Mapping):
             return refunds.outcome(answer.body)
         return refunds.refused(answer.status, answer.body, is_replayed=answer.replayed)
@@ -118,7 +124,7 @@ class StripeConnector:
         try:
             answer = await self._api.call("look_up_refund", "get", refunds.PATH, wanted)
         except NoAnswer as nothing:
-            return Unknown(str(nothing))
+            return Unknown(str(nothing), nothing.executed)
         listed = _listed(answer)
         if listed is None:
             return Unknown(f"status {answer.status} to a list of refunds")
@@ -135,7 +141,7 @@ class StripeConnector:
         try:
             answer = await self._api.call("list_events", "get", EVENTS, wanted)
         except NoAnswer as nothing:
-            return Unknown(str(nothing))
+            return Unknown(str(nothing), nothing.executed)
         page = notices.listed(answer.body) if answer.status == 200 else None
         return page or Unknown(f"status {answer.status} to a list of events")
 
@@ -159,7 +165,7 @@ class StripeConnector:
         try:
             answer = await self._api.call(verb, method, path, params)
         except NoAnswer as nothing:
-            return Unknown(str(nothing))
+            return Unknown(str(nothing), nothing.executed)
         return _session_outcome(answer, ref)
 
 

@@ -8,7 +8,9 @@ from typing import Any, NoReturn
 import aiohttp
 import stripe
 
-from payloom.connectors.http import NoAnswer, psp_call
+from payloom.connectors.errors import NoAnswer
+from payloom.connectors.gate import Gate
+from payloom.connectors.http import psp_call
 from payloom.connectors.spec import Credentials
 from payloom.connectors.stripe.mapping import VERSION
 
@@ -57,7 +59,10 @@ class Answer:
 class Api:
     """Calls by path, under a total deadline; errors of the wire become NoAnswer."""
 
-    def __init__(self, credentials: Credentials, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, credentials: Credentials, session: aiohttp.ClientSession, gate: Gate
+    ) -> None:
+        self._gate = gate
         stripe.enable_telemetry = False
         self._client = stripe.StripeClient(
             credentials.secrets["api_key"].reveal(),
@@ -71,17 +76,25 @@ class Api:
         self, verb: str, method: str, path: str, params: Mapping[str, Any], **options: str
     ) -> Answer:
         """The answer, errors included. Raises NoAnswer when there is none."""
-        async with psp_call("stripe", verb):
-            try:
-                await self._client.raw_request_async(method, path, **params, **options)
-            except _Answered as answered:
-                return answered.answer
-            except stripe.APIConnectionError as broken:
-                raise NoAnswer(str(broken.user_message or broken)) from broken
-            except stripe.StripeError as unread:
-                return Answer(unread.http_status or 0, None)
-            except (aiohttp.ClientError, OSError, ValueError) as broken:
-                raise NoAnswer(repr(broken)) from broken
+        async with psp_call(self._gate, verb) as call:
+            answer = await self._ask(method, path, params, options)
+            if not answer.replayed:  # what is kept under a key says nothing of today
+                call.answered(answer.status)
+        return answer
+
+    async def _ask(
+        self, method: str, path: str, params: Mapping[str, Any], options: Mapping[str, str]
+    ) -> Answer:
+        try:
+            await self._client.raw_request_async(method, path, **params, **options)
+        except _Answered as answered:
+            return answered.answer
+        except stripe.APIConnectionError as broken:
+            raise NoAnswer(str(broken.user_message or broken)) from broken
+        except stripe.StripeError as unread:
+            return Answer(unread.http_status or 0, None)
+        except (aiohttp.ClientError, OSError, ValueError) as broken:
+            raise NoAnswer(repr(broken)) from broken
         raise NoAnswer("the SDK asked nothing")
 
 
