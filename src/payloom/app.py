@@ -1,6 +1,6 @@
 """The HTTP way in: every route is listed here by hand."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
@@ -14,6 +14,7 @@ from payloom.books import api as books
 from payloom.core.db import DatabaseAway
 from payloom.core.idempotency import Keys
 from payloom.core.web import problems
+from payloom.core.web.admission import Admit, Room
 from payloom.core.web.middleware import Correlate
 from payloom.core.web.openapi import describe
 from payloom.explain import api as explain
@@ -24,8 +25,20 @@ from payloom.runtime import Runtime
 from payloom.test_clock import api as test_clock
 from payloom.webhooks import api as webhooks
 
+# When there is too much to do, shops are told first to come again, whose software does; then PSPs,
+# which repeat a notice after minutes; shoppers last, who do not come again.
+ROOMS = {
+    "/psp/": Room(at_once=2_000, db_wait_s=7.0),
+    "/return/": Room(at_once=2_500, db_wait_s=9.0),
+    "": Room(at_once=1_500, db_wait_s=5.0),
+}
+ALWAYS = frozenset({"/healthz", "/readyz", "/metrics"})  # most needed when there is too much
 
-def create_app(open_runtime: Callable[[], AbstractAsyncContextManager[Runtime]]) -> FastAPI:
+
+def create_app(
+    open_runtime: Callable[[], AbstractAsyncContextManager[Runtime]],
+    rooms: Mapping[str, Room] = ROOMS,
+) -> FastAPI:
     """The API; its runtime is opened when it starts and closed when the last request is done."""
 
     @asynccontextmanager
@@ -60,6 +73,7 @@ def create_app(open_runtime: Callable[[], AbstractAsyncContextManager[Runtime]])
     app.add_middleware(Authenticate, rt_of=_runtime)
     app.add_middleware(problems.AnswerBugs)
     app.add_middleware(Correlate)
+    app.add_middleware(Admit, rooms=rooms, always=ALWAYS, db_waited_s=_db_waited_s)
     return app
 
 
@@ -87,6 +101,10 @@ async def readyz(request: Request) -> Response:
 async def metrics(_request: Request) -> Response:
     """Prometheus' text format."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _db_waited_s(scope: Scope) -> float:
+    return _runtime(scope).db.waited_s()
 
 
 def _runtime(scope: Scope) -> Runtime:

@@ -149,3 +149,18 @@ async def test_a_rehearsal_whose_connection_is_cut_is_away(rt: Runtime) -> None:
     with pytest.raises(DatabaseAway):
         await cut_in_the_middle()
     await admin.close()
+
+
+async def test_a_connection_that_does_not_become_free_is_waited_for_so_long(dsn: str) -> None:
+    """Nobody hangs because others hold what there is (F81)."""
+    db = await Database.connect(dsn, size_max=1, wait_s_max=0.2)
+    try:
+        async with db.statement(), asyncio.timeout(10):
+            with pytest.raises(DatabaseAway):
+                async with db.statement():
+                    pass
+        assert db.waited_s() == 0
+        async with db.statement() as tx:
+            assert await tx.fetchval("SELECT 1") == 1
+    finally:
+        await db.close()

@@ -31,5 +31,8 @@ ADVICE = {
     "`reference` or `Idempotency-Key` is safe.",
     "unavailable": "Try again later; nothing was accepted.",
     "stand_in_unavailable": "Start the stand-in, or disable its connection.",
+    "overloaded": "Try again after `Retry-After` seconds; nothing was accepted.",
+    "too_slow": "Send it again, under the same `reference` or `Idempotency-Key`: whether it was "
+    "accepted shows then.",
     "database_unavailable": "Try again later; nothing was accepted.",
 }

@@ -159,7 +159,7 @@ async def open_stage(rt: Runtime, sandbox_url: str) -> AsyncIterator[Stage]:
 
 
 @asynccontextmanager
-async def serving(rt: Runtime) -> AsyncIterator[str]:
+async def serving(rt: Runtime, **options: Any) -> AsyncIterator[str]:
     """The API on a free port of this loop; its URL."""
 
     @asynccontextmanager
@@ -167,7 +167,7 @@ async def serving(rt: Runtime) -> AsyncIterator[str]:
         yield rt
 
     server = uvicorn.Server(
-        uvicorn.Config(create_app(shared), port=0, access_log=False, log_level="warning")
+        uvicorn.Config(create_app(shared, **options), port=0, access_log=False, log_level="warning")
     )
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     task = asyncio.create_task(server.serve())

@@ -5,6 +5,7 @@ network call may start (I25): `forbid_in_transaction` is what the ways out to th
 """
 
 import json
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
@@ -73,11 +74,15 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc] # asyncpg has no ty
 class Database:
     """The pool. Opened by `connect`, closed by `close`."""
 
-    def __init__(self, pool: Any) -> None:
+    def __init__(self, pool: Any, wait_s_max: float = ACQUIRE_TIMEOUT_S) -> None:
         self._pool = pool
+        self._wait_s_max = wait_s_max
+        self._waiting: dict[object, float] = {}  # in the order they came
 
     @classmethod
-    async def connect(cls, dsn: str, *, size_max: int = 10) -> "Database":
+    async def connect(
+        cls, dsn: str, *, size_max: int = 10, wait_s_max: float = ACQUIRE_TIMEOUT_S
+    ) -> "Database":
         """Open the pool; raises DatabaseAway when the server cannot be reached."""
         try:
             pool = await asyncpg.create_pool(
@@ -102,10 +107,16 @@ class Database:
             )
         except (*AWAY, OSError, TimeoutError) as away:
             raise DatabaseAway(str(away)) from away
-        return cls(pool)
+        return cls(pool, wait_s_max)
 
     async def close(self) -> None:
         await self._pool.close()
+
+    def waited_s(self) -> float:
+        """How long the first in line has waited for a connection; 0 when nobody does."""
+        for since in self._waiting.values():
+            return time.monotonic() - since
+        return 0.0
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
@@ -139,16 +150,23 @@ class Database:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
-        try:
-            connection = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
-        except (*AWAY, OSError, TimeoutError) as away:
-            raise DatabaseAway(str(away)) from away
+        connection = await self._acquire()
         try:
             yield connection
         except AWAY as away:
             raise DatabaseAway(str(away)) from away
         finally:
             await self._pool.release(connection)
+
+    async def _acquire(self) -> Any:
+        place = object()
+        self._waiting[place] = time.monotonic()
+        try:
+            return await self._pool.acquire(timeout=self._wait_s_max)
+        except (*AWAY, OSError, TimeoutError) as away:
+            raise DatabaseAway(str(away)) from away
+        finally:
+            del self._waiting[place]
 
 
 def forbid_in_transaction(what: str) -> None:

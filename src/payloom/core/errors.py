@@ -35,6 +35,8 @@ class PayloomError(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
     title: ClassVar[str] = "Internal error"
+    # When to try again, unless the one who raises it knows better.
+    again_after_s: ClassVar[int | None] = None
     # Decided after our commit: the answer is kept under the caller's idempotency key.
     is_final: ClassVar[bool] = False
 
@@ -49,7 +51,7 @@ class PayloomError(Exception):
         self.detail = detail or _told(errors) or self.title
         super().__init__(self.detail)
         self.errors = tuple(errors[:MISTAKES_MAX])
-        self.retry_after_s = retry_after_s
+        self.retry_after_s = self.again_after_s if retry_after_s is None else retry_after_s
         self.extra = dict(extra or {})
 
 
@@ -105,6 +107,7 @@ class Unavailable(PayloomError):
     status = 503
     code = "unavailable"
     title = "Not available at the moment; nothing was accepted"
+    again_after_s = 1
 
 
 def invalid(field: str, message: str) -> InvalidRequest:

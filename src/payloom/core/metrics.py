@@ -16,6 +16,10 @@ OWN_SECONDS = Histogram(
     ["route", "method"],
     buckets=_FAST,
 )
+HTTP_IN_FLIGHT = Gauge("payloom_http_in_flight", "Requests being worked on in this process")
+HTTP_SHED = Counter(
+    "payloom_http_shed_total", "Requests told to come again, by what there was too much of", ["why"]
+)
 PSP_CALL_SECONDS = Histogram(
     "payloom_psp_call_seconds", "Time of a call to a PSP", ["psp", "verb"], buckets=_FAST
 )
