@@ -2,7 +2,7 @@
 
 import importlib
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Limit(NamedTuple):
@@ -12,6 +12,12 @@ class Limit(NamedTuple):
     module: str
     name: str
     unit: str = ""
+
+    @property
+    def value(self) -> Any:
+        """What the code has; a name may lead into a table."""
+        module = importlib.import_module(f"payloom.{self.module}")
+        return eval(self.name, vars(module).copy())
 
 
 LIMITS = (
@@ -26,7 +32,34 @@ LIMITS = (
     Limit("One try to deliver", "webhooks.send", "TIMEOUT_S", "s"),
     Limit("Tries at once for one endpoint", "webhooks.deliver", "PER_ENDPOINT"),
     Limit("Registration, before 202", "payments.register", "ANSWER_WITHIN_S", "s"),
+    Limit("A request, from its head to its answer", "core.web.admission", "REQUEST_S", "s"),
+    Limit("Head of a request", "cli.bounded", "HEAD_BYTES_MAX", "bytes"),
+    Limit("Time for the head of a request", "cli.bounded", "HEAD_WITHIN_S", "s"),
+    Limit("Connections to one API process", "cli.serving", "CONNECTIONS_MAX"),
+    Limit("Requests at once: then shops come again", "app", "ROOMS[''].at_once"),
+    Limit("Requests at once: then PSPs do", "app", "ROOMS['/psp/'].at_once"),
+    Limit("Requests at once: then shoppers do", "app", "ROOMS['/return/'].at_once"),
+    Limit("Line for the database: then shops come again", "app", "ROOMS[''].db_wait_s", "s"),
+    Limit("Line for the database: then PSPs do", "app", "ROOMS['/psp/'].db_wait_s", "s"),
+    Limit("Line for the database: then shoppers do", "app", "ROOMS['/return/'].db_wait_s", "s"),
     Limit("One call to a PSP, its turn included", "connectors.gate", "DEADLINE_S", "s"),
+    Limit("Answer of Stripe", "connectors.stripe.transport", "ANSWER_BYTES_MAX", "bytes"),
+    Limit("Calls of one connection at once", "connectors.pace", "AT_ONCE_MAX"),
+    Limit("Of these, calls that nobody waits for", "connectors.gate", "OTHERS_AT_ONCE"),
+    Limit("Calls in line, of either kind", "connectors.line", "WAITING_MAX"),
+    Limit("A shopper's call waits for its turn", "connectors.gate", "SHOPPERS_WAIT_S", "s"),
+    Limit("Any other call does", "connectors.gate", "OTHERS_WAIT_S", "s"),
+    Limit("Calls a second, all to Stripe", "connectors.stripe", "RATES['live'].account"),
+    Limit("The same in test mode", "connectors.stripe", "RATES['test'].account"),
+    Limit("Calls a second, one endpoint of Stripe", "connectors.stripe", "RATES['live'].endpoint"),
+    Limit("Calls a second where none is published", "connectors.pace", "UNPUBLISHED_PER_S"),
+    Limit("Unanswered calls, then the breaker opens", "connectors.breaker", "TRIP_AT"),
+    Limit("Pause of an open breaker", "connectors.breaker", "PAUSE_S_MAX", "s"),
+    Limit("Wait for a breaker's probe", "connectors.breaker", "PROBE_WAIT_S", "s"),
+    Limit("Unanswered repetitions", "connectors.budget", "REPEATS_MAX"),
+    Limit("Repetitions beyond these, per first try", "connectors.budget", "PER_FIRST"),
+    Limit("Connections whose gate is remembered", "connectors.gates", "GATES_MAX"),
+    Limit("Jobs of one worker at once", "worker", "JOBS_AT_ONCE"),
     Limit("Look at the PSP when a shopper returns", "notices.returns", "LOOK_UP_WITHIN_S", "s"),
     Limit("Wait for the first request of a key", "core.idempotency", "WAIT_S", "s"),
     Limit("Answers kept for an Idempotency-Key", "upkeep", "KEEP_ANSWERS"),
@@ -40,6 +73,7 @@ LIMITS = (
     Limit("Lease of a job", "core.jobs", "LEASE_S", "s"),
     Limit("Age of a notice's signature", "connectors.stripe.notices", "TOLERANCE_S", "s"),
     Limit("A revoked key still works elsewhere", "runtime", "CACHE_TTL_S", "s"),
+    Limit("Wait for a database connection", "core.db", "ACQUIRE_TIMEOUT_S", "s"),
     Limit("One SQL statement", "core.db", "STATEMENT_TIMEOUT_MS", "ms"),
     Limit("Wait for a lock", "core.db", "LOCK_TIMEOUT_MS", "ms"),
     Limit("Graceful shutdown", "runtime", "DRAIN_S", "s"),
@@ -47,7 +81,7 @@ LIMITS = (
 
 
 def shown(limit: Limit) -> tuple[str, str, str]:
-    value = getattr(importlib.import_module(f"payloom.{limit.module}"), limit.name)
+    value = limit.value
     if isinstance(value, timedelta):
         days = value >= timedelta(days=1)
         text = f"{value.days} days" if days else f"{value.total_seconds() / 60:g} min"
