@@ -110,14 +110,22 @@ class Talk:
 
     def ask(self, **words: object) -> Any:
         """One question and its answer. Raises NotRunning when the child has ended."""
+        self.say(**words)
+        return self.hear()
+
+    def say(self, **words: object) -> None:
+        """A question whose answer takes its time."""
         assert self._child.stdin is not None
-        assert self._child.stdout is not None
         try:
             self._child.stdin.write(json.dumps(words).encode() + b"\n")
             self._child.stdin.flush()
-            line = self._child.stdout.readline()
         except BrokenPipeError:
-            line = b""
+            raise NotRunning(f"process {self._child.pid} answers no more") from None
+
+    def hear(self) -> Any:
+        """The answer. Raises NotRunning when the child has ended without one."""
+        assert self._child.stdout is not None
+        line = self._child.stdout.readline()
         if not line:
             raise NotRunning(f"process {self._child.pid} answers no more")
         return json.loads(line)

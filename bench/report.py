@@ -20,6 +20,7 @@ def show(console: Console, result: Result) -> None:
         console.print(f"[dim]{title}: {words}", highlight=False)
     console.print(_payments(result))
     console.print(_processes(result))
+    console.print(_others(result))
     console.print(_targets(result))
     _show_broken(console, (result.steady, result.saturated))
     _show_outcome(console, result)
@@ -30,10 +31,11 @@ def _payments(result: Result) -> Table:
         "Payments (times: p50 · p99)",
         f"{result.steady_per_s:g}/s by the clock",
         f"{result.in_flight} at once",
+        f"{result.steady_per_s:g}/s and a backlog",
     )
-    columns = zip(_figures(result.steady), _figures(result.saturated), strict=True)
-    for (name, steady), (_, full) in columns:
-        table.add_row(name, steady, full)
+    phases = (result.steady, result.saturated, result.backlog)
+    for row in zip(*map(_figures, phases), strict=True):
+        table.add_row(row[0][0], *(figure for _, figure in row))
     return table
 
 
@@ -59,6 +61,19 @@ def _processes(result: Result) -> Table:
     for name, processes in (("API + worker", OURS), ("all together", result.memory_mb)):
         sums = (sum(phase[process] for process in processes) for phase in (steady, full))
         table.add_row(f"[bold]{name}", *(f"[bold]{each:.2f} ms" for each in sums), "")
+    return table
+
+
+def _others(result: Result) -> Table:
+    table = _table("Besides", "")
+    table.add_row("orders that were there before", f"{result.preloaded:,}")
+    burst = result.burst
+    rate = burst.stored / burst.seconds if burst.seconds else 0.0
+    table.add_row("backlog of notices, taken in", f"{burst.stored:,} at {rate:.0f}/s")
+    for sweeping in result.sweeps:
+        pages = f"a sweep with {sweeping.open_pages:,} open"
+        spent = f"{sweeping.own_ms:.2f} + {sweeping.database_ms:.2f} ms CPU"
+        table.add_row(f"{pages} (own + PostgreSQL)", spent)
     return table
 
 

@@ -6,6 +6,7 @@ from typing import Self
 
 from bench.measure import Phase
 from bench.numbers import bucket_percentile, percentile
+from bench.sweeping import Sweeping
 from bench.truth import Outcome
 
 OURS = ("API", "worker")  # what the CPU target is about
@@ -65,16 +66,30 @@ class PhaseResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Burst:
+    """A PSP's backlog: how much of it was taken in, how fast, and what waits at the end."""
+
+    stored: int
+    refused: int
+    seconds: float
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """The whole run."""
 
     machine: Mapping[str, str]
     database: Mapping[str, str]
+    preloaded: int  # orders that were there before
     steady_per_s: float
     in_flight: int
     with_return: bool
     steady: PhaseResult
     saturated: PhaseResult
+    backlog: PhaseResult  # by the clock, while a burst of notices comes in
+    burst: Burst
+    sweeps: tuple[Sweeping, Sweeping]  # with one page open, and with very many
     memory_mb: Mapping[str, float]
     outcome: Outcome
 

@@ -1,5 +1,6 @@
 """One run, top to bottom: warm up, 15 payments a second, as many as it takes, then the truth."""
 
+import asyncio
 import os
 import platform
 from collections.abc import Iterator, Mapping
@@ -12,10 +13,26 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bench import truth
 from bench.measure import Phase, Plan, memory_mb, run_phase
-from bench.result import PhaseResult, Result
+from bench.preload import preload
+from bench.programs import Talk
+from bench.result import Burst, PhaseResult, Result
 from bench.stage import Stage, open_stage
+from bench.sweeping import Sweeping, cost_of_a_sweep
+from payloom.core import postgres
 
 STEADY_PER_S = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much was there before, and how much comes at once."""
+
+    paid: int
+    open_pages: int
+    backlog: int  # notices
+
+
+FULL, QUICK = Size(900_000, 100_000, 20_000), Size(40_000, 10_000, 5_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,28 +46,82 @@ class Options:
 
 def run(options: Options, console: Console) -> Result:
     """Measure. Raises NotRunning when a process ends before its time."""
+    size = QUICK if options.quick else FULL
     console.print("Starting database, API, worker, sandbox, receiver and load generator …")
     with open_stage(with_return=options.with_return) as stage:
         with _progress(console) as progress:
+            sweeps = _fill(stage, size, progress)
+            events_before = truth.count_events(stage)
             *warm_up, steady, full = (_with_bar(stage, plan, progress) for plan in _plans(options))
+            backlog = _with_backlog(stage, options, size, progress)
         console.print("Letting everything come to its end, then auditing …")
         memory = memory_mb(stage)
-        payments = [payment for phase in (*warm_up, steady, full) for payment in phase.payments]
+        phases = (*warm_up, steady, full, backlog.phase)
+        payments = [payment for phase in phases for payment in phase.payments]
         return Result(
             machine=_machine(stage),
             database=truth.settings_of(stage),
+            preloaded=size.paid + size.open_pages,
             steady_per_s=STEADY_PER_S,
             in_flight=options.in_flight,
             with_return=options.with_return,
             steady=_result(stage, steady),
             saturated=_result(stage, full),
+            backlog=_result(stage, backlog.phase),
+            burst=backlog.burst,
+            sweeps=sweeps,
             memory_mb=memory,
             outcome=truth.outcome_of(
                 stage,
                 acknowledged={each["order"] for each in payments if each["order"]},
                 confirmed={each["order"] for each in payments if each["confirmed_s"] is not None},
+                events_before=events_before,
             ),
         )
+
+
+def _fill(stage: Stage, size: Size, progress: Progress) -> tuple[Sweeping, Sweeping]:
+    """A day's orders; and what a sweep costs with one page open, then with very many."""
+    _preload(stage, progress, "one open page", paid=0, open_pages=1)
+    few = cost_of_a_sweep(stage, 1)
+    what = f"{size.paid:,} paid, {size.open_pages:,} open"
+    _preload(stage, progress, what, paid=size.paid, open_pages=size.open_pages - 1)
+    return few, cost_of_a_sweep(stage, size.open_pages)
+
+
+def _preload(stage: Stage, progress: Progress, what: str, *, paid: int, open_pages: int) -> None:
+    bar = progress.add_task(f"loading {what}", total=paid + open_pages, counts="")
+    superuser_url = postgres.dsn(stage.programs.home, role="superuser")
+    asyncio.run(
+        preload(
+            superuser_url,
+            stage.whose,
+            paid=paid,
+            open_pages=open_pages,
+            show=lambda done: progress.update(bar, completed=done),
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Backlog:
+    phase: Phase
+    burst: Burst
+
+
+def _with_backlog(stage: Stage, options: Options, size: Size, progress: Progress) -> _Backlog:
+    """Payments by the clock, while the PSP sends its backlog as fast as it is taken."""
+    clocked = {"do": "open", "per_s": STEADY_PER_S}
+    seconds = 20 if options.quick else 60
+    plan = Plan("by the clock, and a backlog", clocked, seconds, 4 if options.quick else 6)
+    psp = Talk(stage.programs.start("PSP", ["bench.burst"], talks=True))
+    psp.say(
+        url=stage.notices_url,
+        secret=stage.notices_secret.reveal(),
+        sessions=truth.sessions_of_the_day(stage, size.backlog),
+    )
+    phase = _with_bar(stage, plan, progress)
+    return _Backlog(phase, Burst(**psp.hear(), left=truth.count_waiting(stage)))
 
 
 def _plans(options: Options) -> Iterator[Plan]:

@@ -15,6 +15,7 @@ from types import FrameType
 import aiohttp
 import asyncpg
 
+from bench.preload import Whose
 from bench.programs import Programs, Talk, free_port
 from bench.shopper import Where
 from payloom.core import ids, log, postgres
@@ -45,8 +46,21 @@ class Stage:
     database_url: str  # the app role's, as the API and the worker connect
     api_url: str
     receiver_url: str
+    notices_url: str
+    notices_secret: Secret
+    whose: Whose
     load: Talk
     pids: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Introduced:
+    """What those who were made known to each other know."""
+
+    where: Where
+    whose: Whose
+    notices_url: str
+    notices_secret: Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +98,7 @@ def open_stage(*, with_return: bool) -> Iterator[Stage]:
         }  # fmt: skip
         programs.wait_ready("sandbox", f"{urls.sandbox}/healthz")
         programs.wait_ready("receiver", f"{urls.receiver}/count")
-        where = asyncio.run(_introduce(settings, urls, with_return=with_return))
+        known = asyncio.run(_introduce(settings, urls, with_return=with_return))
         for name, command in {
             "API": ["payloom.cli", "serve", "--port", str(ports[0])],
             "worker": ["payloom.cli", "worker"],
@@ -97,7 +111,7 @@ def open_stage(*, with_return: bool) -> Iterator[Stage]:
         os.close(told)
         os.close(tell)
         load = Talk(started["load generator"])
-        load.ask(do="begin", **asdict(where))
+        load.ask(do="begin", **asdict(known.where))
         assert database.pid is not None
         yield Stage(
             programs=programs,
@@ -105,6 +119,9 @@ def open_stage(*, with_return: bool) -> Iterator[Stage]:
             database_url=postgres.dsn(home),
             api_url=urls.api,
             receiver_url=urls.receiver,
+            notices_url=known.notices_url,
+            notices_secret=known.notices_secret,
+            whose=known.whose,
             load=load,
             pids={
                 "API": started["API"].pid,
@@ -134,20 +151,21 @@ async def _remember_commits(superuser_url: str) -> None:
     await connection.close()
 
 
-async def _introduce(settings: Settings, urls: _Urls, *, with_return: bool) -> Where:
+async def _introduce(settings: Settings, urls: _Urls, *, with_return: bool) -> _Introduced:
     """A merchant with its endpoint for all events, connected to the sandbox and the other way."""
     log.configure("WARNING")
     psp_key = "sk_test_" + secrets.token_hex(12)
     async with opened(settings) as rt:
         merchant = await create_merchant(rt, "Bench", "test")
-        await create_endpoint(rt, merchant.merchant_id, "test", f"{urls.receiver}/hooks", None)
+        hooks = f"{urls.receiver}/hooks"
+        endpoint = await create_endpoint(rt, merchant.merchant_id, "test", hooks, None)
         connection_id = await add_connection(
             rt, merchant.merchant_id, "stripe", {"api_key": Secret(psp_key)}, api_base=urls.sandbox
         )
         notices = f"{urls.api}/psp/stripe/{ids.text('con', connection_id)}/notices"
         secret = await _subscribe(urls.sandbox, psp_key, notices)
         await add_secret(rt, merchant.merchant_id, connection_id, secret)
-    return Where(
+    where = Where(
         api_url=urls.api,
         api_key=merchant.api_key.reveal(),
         sandbox_url=urls.sandbox,
@@ -155,6 +173,8 @@ async def _introduce(settings: Settings, urls: _Urls, *, with_return: bool) -> W
         run=secrets.token_hex(4),
         with_return=with_return,
     )
+    whose = Whose(merchant.merchant_id, connection_id, endpoint.id)
+    return _Introduced(where, whose, notices, secret)
 
 
 async def _subscribe(sandbox_url: str, psp_key: str, notices_url: str) -> Secret:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bench.result import OURS, Result
 
+SAME = 1.25  # of what it was: more is more than the noise of a shared machine
 RATE_HELD = 0.98  # of what was offered: a payment that began before a window may end in it
 
 
@@ -37,7 +38,20 @@ def verdicts(result: Result) -> Iterator[Verdict]:
     )
     yield Verdict("registration, own time, p99", 25, steady.own_ms.p99, "ms")
     yield Verdict("notice to order paid, p99", 250, steady.notice_to_paid_ms.p99, "ms")
+    for what, before, meanwhile in (
+        ("own time", steady.own_ms.p99, result.backlog.own_ms.p99),
+        ("notice to paid", steady.notice_to_paid_ms.p99, result.backlog.notice_to_paid_ms.p99),
+    ):
+        yield Verdict(f"{what}, p99, during a backlog", 2, _ratio(meanwhile, before), "×")
+    yield Verdict("notices of the backlog left", 0, result.burst.left, "")
+    few, many = (each.ms for each in result.sweeps)
+    pages = result.sweeps[1].open_pages
+    yield Verdict(f"a sweep with {pages:,} open pages", SAME, _ratio(many, few), "×")
     spent = sum(full.cpu_ms[process] for process in OURS)
     yield Verdict("API + worker, saturated", 6, spent, "ms")
     for process in OURS:
         yield Verdict(f"memory of the {process}", 150, result.memory_mb[process], "MB")
+
+
+def _ratio(after: float | None, before: float | None) -> float | None:
+    return after / before if after is not None and before else None

@@ -71,10 +71,55 @@ def notice_to_paid(stage: Stage, since: datetime, until: datetime) -> list[float
     return asyncio.run(ask())
 
 
-def outcome_of(stage: Stage, acknowledged: Collection[str], confirmed: Collection[str]) -> Outcome:
+def count_events(stage: Stage) -> int:
+    return _ask(stage, "SELECT count(*) FROM events")
+
+
+def count_waiting(stage: Stage) -> int:
+    """Notices that are stored and not applied yet."""
+    return _ask(stage, "SELECT count(*) FROM notices WHERE state = 'stored'")
+
+
+def sessions_of_the_day(stage: Stage, most: int) -> list[list[str]]:
+    """Attempt, order and token of so many payments that were preloaded."""
+
+    async def ask() -> list[list[str]]:
+        connection = await asyncpg.connect(stage.database_url)
+        try:
+            rows = await connection.fetch(_OF_THE_DAY, most)
+        finally:
+            await connection.close()
+        return [
+            [ids.text("att", row["id"]), ids.text("po", row["payment_order_id"]), row["token"]]
+            for row in rows
+        ]
+
+    return asyncio.run(ask())
+
+
+def _ask(stage: Stage, sql: str) -> int:
+    async def ask() -> int:
+        connection = await asyncpg.connect(stage.database_url)
+        try:
+            return int(await connection.fetchval(sql))
+        finally:
+            await connection.close()
+
+    return asyncio.run(ask())
+
+
+_OF_THE_DAY = """
+SELECT id, payment_order_id, token FROM attempts WHERE state = 'SUCCEEDED' ORDER BY id LIMIT $1
+"""
+
+
+def outcome_of(
+    stage: Stage, acknowledged: Collection[str], confirmed: Collection[str], events_before: int
+) -> Outcome:
     """Compare what the load generator was told with the rows, then audit them.
 
-    `acknowledged` and `confirmed` are order ids: answered by the API, paid at the PSP.
+    `acknowledged` and `confirmed` are order ids: answered by the API, paid at the PSP;
+    `events_before` were there when the run began, and nobody was told of them in it.
     """
 
     async def ask() -> Outcome:
@@ -95,7 +140,7 @@ def outcome_of(stage: Stage, acknowledged: Collection[str], confirmed: Collectio
             lost=sum(statuses.get(order) != "SUCCEEDED" for order in confirmed),
             forgotten=sum(order not in statuses for order in acknowledged),
             left_waiting=left,
-            untold=events - heard,
+            untold=events - events_before - heard,
             findings=findings,
             rules=len(summary(findings)),
             orders=len(statuses),
@@ -138,7 +183,9 @@ SELECT cause_id, pg_xact_commit_timestamp(xmin) AS committed_at
  WHERE cause = 'notice' AND to_status = 'SUCCEEDED' AND at BETWEEN $1 AND $2
 """
 
-_STATUSES = "SELECT id, payment_order_status FROM payment_orders"
+_STATUSES = """
+SELECT id, payment_order_status FROM payment_orders WHERE reference NOT LIKE 'day-%'
+"""
 
 _WAITING = """
 SELECT (SELECT count(*) FROM notices WHERE state = 'stored')

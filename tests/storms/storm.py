@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.scenarios.invariants import restless
 from tests.scenarios.moves import ORDERS, advance, return_url, tell, token_of
-from tests.scenarios.stage import Stage
+from tests.scenarios.stage import Reply, Stage
 
 DECLINED, PAID = "4000000000009995", "4242424242424242"
 AT_ONCE = 20
@@ -104,8 +104,19 @@ async def _settle(stage: Stage) -> None:
     raise AssertionError("the worker did not come to rest")
 
 
+async def _ask(stage: Stage, method: str, path: str, body: object = None) -> Reply:
+    """As a shop does: told that there is too much to do, it comes again."""
+    for _ in range(100):
+        reply = await stage.send(method, path, json=body)
+        if reply.status != 503:
+            return reply
+        assert reply.headers["retry-after"], reply.body
+        await asyncio.sleep(0.1)
+    raise AssertionError(reply.body)
+
+
 async def _register(stage: Stage) -> str:
-    reply = await stage.post(ORDERS, stage.wanted())
+    reply = await _ask(stage, "POST", ORDERS, stage.wanted())
     if reply.status == 422:
         return str(reply.json["payment_order"])
     assert reply.status in (201, 202), reply.body
@@ -115,9 +126,9 @@ async def _register(stage: Stage) -> str:
 async def _make_payable(stage: Stage, order_id: str) -> str:
     """A minute after the storm every order has its page; a shop whose order the PSP never got
     tries again. The way on which the page sends its shopper back."""
-    order = (await stage.get(f"{ORDERS}/{order_id}")).json
+    order = (await _ask(stage, "GET", f"{ORDERS}/{order_id}")).json
     if order["payment_order_status"] == "FAILED":
-        reply = await stage.post(f"{ORDERS}/{order_id}/attempts", {})
+        reply = await _ask(stage, "POST", f"{ORDERS}/{order_id}/attempts", {})
         assert reply.status == 201, reply.body
         order = reply.json
     assert order["payment_order_status"] == "PENDING", order
@@ -125,9 +136,9 @@ async def _make_payable(stage: Stage, order_id: str) -> str:
 
 
 async def _act(stage: Stage, order_id: str, did: str, way_back: str) -> None:
-    order = (await stage.get(f"{ORDERS}/{order_id}")).json
+    order = (await _ask(stage, "GET", f"{ORDERS}/{order_id}")).json
     if did == "tries_again_and_pays":
-        reply = await stage.post(f"{ORDERS}/{order_id}/attempts", {})
+        reply = await _ask(stage, "POST", f"{ORDERS}/{order_id}/attempts", {})
         assert reply.status in (201, 202, 422), reply.body
         if reply.status != 201:
             return
@@ -140,7 +151,7 @@ async def _act(stage: Stage, order_id: str, did: str, way_back: str) -> None:
         reply = await stage.send("GET", way_back, key=None)
         assert reply.status == 303, reply.body
     if "cancels" in did:
-        reply = await stage.post(f"{ORDERS}/{order_id}/cancel", {})
+        reply = await _ask(stage, "POST", f"{ORDERS}/{order_id}/cancel", {})
         assert reply.status in (200, 202, 409), reply.body
 
 

@@ -1,5 +1,7 @@
 """The gates of one process, by connection."""
 
+import time
+from collections.abc import Callable
 from uuid import UUID
 
 from payloom.connectors.gate import Gate
@@ -10,10 +12,12 @@ GATES_MAX = 10_000  # then those that nobody uses are forgotten
 
 
 class Gates:
-    """`percent` of what is published is this process's share (PAYLOOM_PSP_RATE_PERCENT)."""
+    """`percent` of what is published is this process's share (PAYLOOM_PSP_RATE_PERCENT). `clock`
+    is monotonic, in seconds."""
 
-    def __init__(self, *, percent: int = 100) -> None:
+    def __init__(self, *, percent: int = 100, clock: Callable[[], float] = time.monotonic) -> None:
         self._percent = percent
+        self._clock = clock
         self._gates: dict[UUID, Gate] = {}
 
     def of(self, connection_id: UUID, psp: str, published: Rates | None) -> Gate:
@@ -24,6 +28,6 @@ class Gates:
             if len(self._gates) >= GATES_MAX:
                 self._gates = {id_: g for id_, g in self._gates.items() if not g.is_idle()}
             rates = published.share(self._percent) if published else Rates()
-            gate = Gate(ids.text("con", connection_id), psp, rates)
+            gate = Gate(ids.text("con", connection_id), psp, rates, clock=self._clock)
             self._gates[connection_id] = gate
         return gate
