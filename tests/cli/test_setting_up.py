@@ -2,7 +2,9 @@
 
 import os
 from pathlib import Path
+from uuid import UUID
 
+from payloom.core import ids
 from tests.cli.conftest import Cli
 
 PSP_KEY = "sk_test_" + "k" * 24
@@ -17,6 +19,7 @@ async def test_a_merchant_is_made_with_all_it_needs(cli: Cli) -> None:
     listed = (await cli("merchants", "list", "--json")).json["data"]
     assert [each["merchant_id"] for each in listed] == [made["merchant_id"]]
     assert [each["name"] for each in listed] == ["Corner Shop"]
+    assert UUID(listed[0]["uuid"]) == ids.parse("mer", made["merchant_id"])
 
 
 async def test_without_json_each_secret_is_whole_on_its_line(cli: Cli) -> None:

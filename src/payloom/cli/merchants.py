@@ -53,6 +53,7 @@ def list_(as_json: AsJson = False) -> None:
         return [
             {
                 "merchant_id": ids.text("mer", row["merchant_id"]),
+                "uuid": str(row["merchant_id"]),  # as tables hold it
                 "name": row["name"],
                 "mode": row["mode"],
                 "created_at": rfc3339(row["created_at"]),
