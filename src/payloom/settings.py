@@ -39,9 +39,11 @@ class Settings:
     master_key: Secret | None
     # PAYLOOM_PUBLIC_URL: how shoppers and PSPs reach this API. Default: http://127.0.0.1:8400.
     public_url: str
-    # PAYLOOM_WEBHOOKS_TO_LOOPBACK=yes: test-mode merchants may have endpoints on this machine.
+    # PAYLOOM_WEBHOOKS_TO_LOOPBACK: yes or no. With yes, test-mode merchants may have webhook
+    # endpoints on this machine. Default: no.
     webhooks_to_loopback: bool
-    # PAYLOOM_SWEEP=no: do not read the PSPs' event lists for what webhooks did not bring.
+    # PAYLOOM_SWEEP: yes or no. With no, the PSPs' event lists are not read for what webhooks did
+    # not bring.
     # Default: yes.
     sweep: bool
     # PAYLOOM_DATABASE_POOL: connections per process, 2 to 100. Default: 10.
