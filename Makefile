@@ -5,7 +5,7 @@ WORKERS ?= auto
 TESTS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test check fix docs bench dev setup lock clean
+.PHONY: help demo test check fix docs bench dev install setup lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -38,7 +38,9 @@ bench: .venv/.dev ## Measure the real processes over HTTP (QUICK=1: shorter)
 dev: .venv/.dev ## The demo, its API restarted whenever a source file changes
 	@exec $(BIN)/payloom demo --reload
 
-setup: .venv/.dev ## Only set up .venv
+install: .venv/.runtime ## Only what it takes to run payloom, into .venv
+
+setup: .venv/.dev ## Only set up .venv, tools for development included
 
 lock: .venv/.dev ## Resolve dependencies anew into requirements/
 	for extra in build dev; do \
