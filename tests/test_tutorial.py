@@ -59,8 +59,10 @@ def test_the_commands_lead_to_a_paid_order(demo: Demo) -> None:
     assert "PENDING" in lines
     assert "the same order" in lines
     assert "SUCCEEDED" in lines
-    assert '"kind":"captured"' in told
-    assert '"type":"payment_order.succeeded"' in told
+    assert '"kind": "captured"' in told
+    owed = re.findall(r'"code": "(\w+)",\n\s+"amount": (-?\d+)', told)
+    assert sorted(owed) == [("merchant_pending", "-4999"), ("psp_receivable", "4999")]
+    assert '"type": "payment_order.succeeded"' in told
     assert "books balance" in told
 
 
