@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,22 +85,39 @@ def test_a_script_plays_the_shopper(demo: Demo) -> None:
     names: dict[str, Any] = {}
     exec(compile(script, SANDBOX.name, "exec"), names)
     facts = demo.facts
-    url = _hosted_page(facts)
-    token = url.rpartition("/")[2].partition("#")[0]
+    token = _token(facts)
     names["pay"](facts["sandbox_url"], facts["psp_api_key"], token)
     entry = next(e for e in _log(facts) if e["path"] == f"/v1/payment_pages/{token}/confirm")
     assert entry["status"] == 200
 
 
-def test_faults_are_ordered_as_the_page_says(demo: Demo) -> None:
+def test_the_sandbox_does_as_the_page_says(demo: Demo) -> None:
     facts = demo.facts
+    paid, debited = _token(facts), _token(facts)
+    card = {"payment_method": "pm_card_visa"}
+    page = _sandbox(facts, "POST", f"/v1/payment_pages/{paid}/confirm", card)
+    names = {
+        "API": facts["api_url"],
+        "API_KEY": facts["api_key"],
+        "PAYMENT_INTENT": page["payment_intent"]["id"],
+        "PSP_KEY": facts["psp_api_key"],
+        "SANDBOX": facts["sandbox_url"],
+        "TOKEN": debited,
+    }
     script = "\n".join(["set -euo pipefail", *_blocks("sh", SANDBOX)])
-    told = _run(
-        ["bash", "-s"], script, demo, SANDBOX=facts["sandbox_url"], PSP_KEY=facts["psp_api_key"]
-    )
+    told = _run(["bash", "-s"], script, demo, **names)
+    assert '"payment_status":"unpaid"' in told
+    session = _sandbox(facts, "GET", f"/v1/checkout/sessions/{debited}")
+    assert (session["status"], session["payment_status"]) == ("complete", "paid")
+    assert '"object":"refund","amount":500' in told
     assert '"effect":"hook_lose"' in told
     assert '"effect":"apply_then_drop"' in told
     _sandbox(facts, "DELETE", "/_sandbox/faults")
+
+
+def _token(facts: dict[str, str]) -> str:
+    """Of a new order's page."""
+    return _hosted_page(facts).rpartition("/")[2].partition("#")[0]
 
 
 def _hosted_page(facts: dict[str, str]) -> str:
@@ -116,8 +134,11 @@ def _log(facts: dict[str, str]) -> list[dict[str, Any]]:
     return list(_sandbox(facts, "GET", "/_sandbox/log"))
 
 
-def _sandbox(facts: dict[str, str], method: str, path: str) -> Any:
-    request = urllib.request.Request(facts["sandbox_url"] + path, method=method)
+def _sandbox(
+    facts: dict[str, str], method: str, path: str, form: dict[str, str] | None = None
+) -> Any:
+    data = urllib.parse.urlencode(form).encode() if form else None
+    request = urllib.request.Request(facts["sandbox_url"] + path, data, method=method)
     request.add_header("Authorization", f"Bearer {facts['psp_api_key']}")
     with urllib.request.urlopen(request, timeout=15) as answer:
         return json.load(answer)
