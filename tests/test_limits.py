@@ -62,6 +62,15 @@ async def calls_at_once(limit: int) -> None:
     assert await most_at_once(Psp(a_gate(), takes_s=9), limit + 1) == limit
 
 
+@exceeds("connectors.pace.AT_ONCE_MIN")
+async def calls_at_once_to_a_slow_psp(limit: int) -> None:
+    psp = Psp(a_gate(), takes_s=9)
+    for _ in range(20):
+        await psp.all(AT_ONCE_MAX)
+    psp.asked.clear()
+    assert await most_at_once(psp, limit + 1) == limit
+
+
 @exceeds("connectors.gate.OTHERS_AT_ONCE")
 async def calls_that_nobody_waits_for(limit: int) -> None:
     psp = Psp(a_gate())

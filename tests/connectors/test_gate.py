@@ -99,6 +99,24 @@ async def test_slow_and_missing_answers_narrow_the_window_and_good_ones_widen_it
     assert await most_at_once(psp, pace.AT_ONCE_MAX + 1) == pace.AT_ONCE_MAX
 
 
+@in_virtual_time
+async def test_a_psp_that_is_slow_whatever_we_do_is_asked_all_the_same() -> None:
+    psp = Psp(a_gate(), takes_s=pace.SLOW_S)
+    for _ in range(20):
+        await psp.all(pace.AT_ONCE_MAX)
+    psp.asked.clear()
+    assert await most_at_once(psp, pace.AT_ONCE_MAX) == pace.AT_ONCE_MIN
+
+
+@in_virtual_time
+async def test_slow_answers_to_few_calls_narrow_nothing() -> None:
+    psp = Psp(a_gate(), takes_s=pace.SLOW_S)
+    for _ in range(20):
+        await psp.all(pace.AT_ONCE_MAX // 2 - 1)
+    psp.asked.clear()
+    assert await most_at_once(psp, pace.AT_ONCE_MAX) == pace.AT_ONCE_MAX
+
+
 # --- who goes first --------------------------------------------------------------------------
 
 

@@ -45,6 +45,7 @@ LIMITS = (
     Limit("One call to a PSP, its turn included", "connectors.gate", "DEADLINE_S", "s"),
     Limit("Answer of Stripe", "connectors.stripe.transport", "ANSWER_BYTES_MAX", "bytes"),
     Limit("Calls of one connection at once", "connectors.pace", "AT_ONCE_MAX"),
+    Limit("The same, at least, however slow it is", "connectors.pace", "AT_ONCE_MIN"),
     Limit("Of these, calls that nobody waits for", "connectors.gate", "OTHERS_AT_ONCE"),
     Limit("Calls in line, of either kind", "connectors.line", "WAITING_MAX"),
     Limit("A shopper's call waits for its turn", "connectors.gate", "SHOPPERS_WAIT_S", "s"),

@@ -12,9 +12,10 @@ SUSTAINED, BURST = 0.8, 0.2  # of the ceiling: so no second holds more than all 
 # What the rate gains in a second, and what "too many requests" leaves of it. A call that may be
 # told so waits 1/rate seconds for its turn, so the rate never falls below one a second.
 FASTER_PER_S, SLOWER = 1.0, 0.5
-AT_ONCE_MAX = 64  # calls of one connection on their way
+# Calls of one connection on their way; with fewer than the least, a slow PSP would be a dead one.
+AT_ONCE_MAX, AT_ONCE_MIN = 64, 16
 NARROWER = 0.7  # what a slow or missing answer leaves of the window
-SLOW_S = 3.0  # from here on an answer is a sign that there are too many of us
+SLOW_S = 5.0  # from here on an answer is a sign that there are too many of us
 
 _DUST = 1e-9  # floats add up to a little less than they should
 
@@ -79,7 +80,7 @@ class Window:
             self.size = min(float(AT_ONCE_MAX), self.size + 1 / self.size)
 
     def narrow(self, began: float, now: float) -> None:
-        """A call that began then was answered late or never."""
-        if began >= self._cut_at:
-            self.size = max(1.0, self.size * NARROWER)
+        """A call that began then was answered late or never. If we are few, it is not our doing."""
+        if began >= self._cut_at and self.used >= self.size / 2:
+            self.size = max(float(AT_ONCE_MIN), self.size * NARROWER)
             self._cut_at = now
