@@ -6,10 +6,13 @@ Time is virtual throughout.
 import asyncio
 
 import pytest
+from prometheus_client import REGISTRY
 
 from payloom.connectors import breaker, budget
+from payloom.connectors.gates import Gates
 from payloom.connectors.pace import Rates
 from payloom.connectors.urgency import Urgency
+from payloom.core import ids
 from tests.connectors.asking import Psp, a_gate, broken, gaps
 from tests.virtual_time import in_virtual_time, now
 
@@ -118,6 +121,26 @@ async def test_calls_from_before_it_opened_neither_open_nor_close_it() -> None:
     psp.status = 200
     assert await late
     assert not psp.gate.breaker.is_closed
+
+
+@in_virtual_time
+async def test_operators_see_how_many_breakers_are_open_while_anybody_asks() -> None:
+    def shown() -> float | None:
+        return REGISTRY.get_sample_value("payloom_psp_breakers_open", {"psp": "seen"})
+
+    gates = Gates(clock=now)
+    psp, other = (Psp(gates.of(ids.new(), "seen", None)) for _ in range(2))
+    await other.ask()
+    assert shown() == 0
+    await broken(psp)
+    assert shown() == 1
+    await asyncio.sleep(breaker.PAUSE_S)
+    psp.status = 200
+    await psp.ask()
+    assert shown() == 0
+    await broken(psp)
+    await asyncio.sleep(breaker.PAUSE_S + breaker.FORGOTTEN_S)
+    assert shown() == 0
 
 
 # --- the budget (F21) ------------------------------------------------------------------------

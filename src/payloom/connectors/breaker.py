@@ -10,6 +10,7 @@ from collections import deque
 TRIP_AT, OF_LAST = 10, 20  # so many of the last so many calls without an answer
 PAUSE_S, PAUSE_S_MAX = 1.0, 10.0
 PROBE_WAIT_S = 1.0  # others wait so long for the answer to a probe, then they are held back too
+FORGOTTEN_S = 60.0  # after a pause that nobody ended with a probe
 
 
 class Breaker:
@@ -35,6 +36,10 @@ class Breaker:
         if self._probing_since is None:
             return now < self._probe_at
         return now >= self._probing_since + PROBE_WAIT_S
+
+    def is_failing(self, now: float) -> bool:
+        """It is open, and somebody still wants to know."""
+        return not self.is_closed and now < self._probe_at + FORGOTTEN_S
 
     def begin(self, now: float) -> bool:
         """A call goes; True: it is the probe."""

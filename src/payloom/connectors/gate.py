@@ -18,12 +18,7 @@ from payloom.connectors.errors import NotSent
 from payloom.connectors.line import Line, Waiting
 from payloom.connectors.pace import SLOW_S, Bucket, Rates, Window
 from payloom.connectors.urgency import Urgency, present
-from payloom.core.metrics import (
-    PSP_BREAKERS_OPEN,
-    PSP_LIMITED,
-    PSP_NOT_SENT,
-    PSP_WAIT_SECONDS,
-)
+from payloom.core.metrics import PSP_LIMITED, PSP_NOT_SENT, PSP_WAIT_SECONDS
 
 log = structlog.get_logger()
 
@@ -204,7 +199,6 @@ class Gate:
     def _learn_from_failure(self, call: Call, now: float) -> None:
         self._window.narrow(call.began, now)
         if self.breaker.failed(now, is_probe=call.is_probe):
-            PSP_BREAKERS_OPEN.labels(self.psp).inc()
             log.warning("psp.breaker_opened", connection=self.name, psp=self.psp, verb=call.verb)
         if self.breaker.holds_back(now):
             for waiting in self._line.empty():
@@ -212,7 +206,6 @@ class Gate:
 
     def _is_back(self, call: Call) -> None:
         if self.breaker.answered(is_probe=call.is_probe):
-            PSP_BREAKERS_OPEN.labels(self.psp).dec()
             log.info("psp.breaker_closed", connection=self.name, psp=self.psp, verb=call.verb)
 
     def _not_sent(self, why: str, text: str) -> NotSent:

@@ -7,6 +7,7 @@ from uuid import UUID
 from payloom.connectors.gate import Gate
 from payloom.connectors.pace import Rates
 from payloom.core import ids
+from payloom.core.metrics import PSP_BREAKERS_OPEN
 
 GATES_MAX = 10_000  # then those that nobody uses are forgotten
 
@@ -30,4 +31,9 @@ class Gates:
             rates = published.share(self._percent) if published else Rates()
             gate = Gate(ids.text("con", connection_id), psp, rates, clock=self._clock)
             self._gates[connection_id] = gate
+            PSP_BREAKERS_OPEN.labels(psp).set_function(lambda: self._failing(psp))
         return gate
+
+    def _failing(self, psp: str) -> int:
+        now = self._clock()
+        return sum(g.psp == psp and g.breaker.is_failing(now) for g in self._gates.values())
