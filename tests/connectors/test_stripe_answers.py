@@ -205,3 +205,11 @@ async def test_what_is_resent_is_what_was_stored_byte_for_byte(
         assert sent.headers["content-type"] == "application/x-www-form-urlencoded"
         assert sent.headers["authorization"].startswith("Bearer sk_test_")
     assert len(wire.requests) == 3
+
+
+async def test_what_another_release_stored_is_sent_as_it_is(at_wire: Connector, wire: Wire) -> None:
+    wire.answer(500, b"")
+    body = "expand[]=b&expand[]=a&description=caf%c3%a9+%7e&customer="
+    await at_wire.register(Rendered(body, "2019-01-01.older", "att_1"))
+    (sent,) = wire.requests
+    assert (sent.body.decode(), sent.headers["stripe-version"]) == (body, "2019-01-01.older")

@@ -150,14 +150,8 @@ class StripeConnector:
 
     async def _post(self, verb: str, path: str, rendered: Rendered) -> Answer:
         """Send a stored request as it is. Raises NoAnswer."""
-        return await self._api.call(
-            verb,
-            "post",
-            path,
-            mapping.decode(rendered.body),
-            idempotency_key=rendered.key,
-            stripe_version=rendered.version,
-        )
+        options = {"idempotency_key": rendered.key, "stripe_version": rendered.version}
+        return await self._api.send(verb, path, rendered.body, **options)
 
     async def _read(
         self, verb: str, method: str, path: str, params: Mapping[str, Any], ref: AttemptRef

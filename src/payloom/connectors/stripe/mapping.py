@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from payloom.connectors.contract import (
     AmountNotSupported,
@@ -78,11 +78,6 @@ def to_session(registration: Registration) -> dict[str, Any]:
 def encode(params: Mapping[str, Any]) -> str:
     """The form body as Stripe's own clients write it: nested keys in raw brackets."""
     return urlencode(list(_flat(params)), safe="[]")
-
-
-def decode(body: str) -> dict[str, str]:
-    """The flat parameters of a stored body; encoding them again gives the same bytes."""
-    return dict(parse_qsl(body, keep_blank_values=True, strict_parsing=True))
 
 
 def registered(session: Mapping[str, Any]) -> Registered | Unknown:
