@@ -44,6 +44,16 @@ def states(order: dict[str, Any]) -> list[str]:
     return [each["state"] for each in order["attempts"]]
 
 
+async def test_a_field_that_a_new_attempt_does_not_know_is_refused_by_name(stage: Stage) -> None:
+    """The body may be left out: that must not keep what is wrong with it from being told."""
+    order = await expired(stage)
+    reply = await again(stage, order, pps="stripe")
+    problem = check_problem(reply, 422, "invalid_request")
+    assert [error["field"] for error in problem["errors"]] == ["pps"]
+    assert "known are psp" in problem["errors"][0]["message"]
+    assert states(await shown(stage, order["id"])) == ["EXPIRED"]
+
+
 async def test_an_expired_order_gets_a_new_page_and_is_paid_on_it(stage: Stage) -> None:
     order = await expired(stage)
     reply = await again(stage, order)

@@ -43,7 +43,7 @@ def path_of(loc: Location) -> str:
 def said(mistake: Mapping[str, Any], model: Any) -> str:
     """What to do about it; `model` is what the body should have been."""
     if mistake["type"] == "extra_forbidden":
-        return there_is_no("field", _known_at(mistake["loc"], model))
+        return there_is_no("field", _known_at(mistake["loc"], _model_in(model)))
     facts = mistake.get("ctx", {})
     # A text whose bounds are looked at after its other checks is any "Value" to the library.
     is_text = mistake["type"] == "too_long" and facts["field_type"] == "Value"
