@@ -339,7 +339,7 @@ async def claim(rt: Runtime, *, limit: int = 100, lease_s: int = LEASE_S) -> lis
 
 async def claim_in(tx: Tx, rt: Runtime, *, limit: int, lease_s: int = LEASE_S) -> list[Claimed]:
     return await queries.claim_due(
-        tx, rt.clock(), limit=limit, per_endpoint=PER_ENDPOINT, busy=[], lease_s=lease_s
+        tx, rt.clock(), limit=limit, per_endpoint=PER_ENDPOINT, on_the_way={}, lease_s=lease_s
     )
 
 

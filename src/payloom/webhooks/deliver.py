@@ -28,7 +28,7 @@ from payloom.webhooks.send import Answer, Message, new_session, send
 log = structlog.get_logger()
 
 LEASE_S = 20  # more than one try can take, so the claim of a living worker does not lapse
-PER_ENDPOINT = 8  # tries at once; an endpoint with so many on their way gets no others
+PER_ENDPOINT = 8  # tries at once, of one worker
 
 
 class Outlet:
@@ -74,10 +74,14 @@ async def deliver_due(rt: Runtime, outlet: Outlet, *, limit: int) -> int:
     room = limit - outlet.on_the_way.total()
     if room <= 0:
         return 0
-    busy = [endpoint for endpoint, count in outlet.on_the_way.items() if count >= PER_ENDPOINT]
     async with rt.db.statement() as tx:
         claimed = await queries.claim_due(
-            tx, rt.clock(), limit=room, per_endpoint=PER_ENDPOINT, busy=busy, lease_s=LEASE_S
+            tx,
+            rt.clock(),
+            limit=room,
+            per_endpoint=PER_ENDPOINT,
+            on_the_way=outlet.on_the_way,
+            lease_s=LEASE_S,
         )
     if claimed:
         outlet.on_the_way.update(delivery.endpoint_id for delivery in claimed)

@@ -1,6 +1,6 @@
 """All SQL of events, endpoints and deliveries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -170,15 +170,16 @@ async def claim_due(
     *,
     limit: int,
     per_endpoint: int,
-    busy: Sequence[UUID],
+    on_the_way: Mapping[UUID, int],
     lease_s: int,
 ) -> list[Claimed]:
     """Take what is due, for `lease_s` seconds of the database's clock.
 
-    At most `per_endpoint` for one endpoint, nothing for those that are `busy`, and the endpoints
-    that wait longest come first: so a slow one holds up only itself, however much it owes (F57).
+    At most `per_endpoint` for one endpoint, those counted in `on_the_way`, and the endpoints that
+    wait longest come first: so a slow one holds up only itself, however much it is owed (F57).
     """
-    rows = await tx.fetch(_CLAIM_DUE, now, limit, per_endpoint, list(busy), lease_s)
+    away, counts = list(on_the_way), list(on_the_way.values())
+    rows = await tx.fetch(_CLAIM_DUE, now, limit, per_endpoint, away, lease_s, counts)
     return [_claimed(row) for row in rows]
 
 
@@ -218,10 +219,13 @@ WITH RECURSIVE waiting (merchant_id, endpoint_id, oldest) AS (
          ORDER BY merchant_id, endpoint_id, next_at LIMIT 1) AS hop
 ), owed AS (
     SELECT w.merchant_id, w.endpoint_id, e.url, e.disabled_at IS NOT NULL AS is_disabled,
-           CASE WHEN e.disabled_at IS NULL THEN $1::timestamptz ELSE 'infinity' END AS due_by
+           CASE WHEN e.disabled_at IS NULL THEN $1::timestamptz ELSE 'infinity' END AS due_by,
+           $3 - coalesce(away.count, 0) AS room
       FROM waiting AS w
       JOIN webhook_endpoints AS e ON (e.merchant_id, e.id) = (w.merchant_id, w.endpoint_id)
-     WHERE (w.oldest <= $1 OR e.disabled_at IS NOT NULL) AND w.endpoint_id <> ALL ($4::uuid[])
+      LEFT JOIN unnest($4::uuid[], $6::int[]) AS away (endpoint_id, count)
+        ON away.endpoint_id = w.endpoint_id
+     WHERE (w.oldest <= $1 OR e.disabled_at IS NOT NULL) AND coalesce(away.count, 0) < $3
      ORDER BY w.oldest
 ), due AS (
     SELECT mine.*, o.url, o.is_disabled FROM owed AS o, LATERAL (
@@ -229,7 +233,7 @@ WITH RECURSIVE waiting (merchant_id, endpoint_id, oldest) AS (
          WHERE state = 'pending' AND merchant_id = o.merchant_id AND endpoint_id = o.endpoint_id
            AND next_at <= o.due_by
            AND (lease_until IS NULL OR lease_until < clock_timestamp())
-         ORDER BY next_at LIMIT $3 FOR UPDATE SKIP LOCKED) AS mine
+         ORDER BY next_at LIMIT o.room FOR UPDATE SKIP LOCKED) AS mine
      LIMIT $2
 ), claimed AS (
     UPDATE deliveries AS d
