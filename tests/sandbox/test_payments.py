@@ -16,6 +16,7 @@ from tests.sandbox.merchant import (
 )
 from tests.sandbox.receiver import Receiver
 
+PAYS_LATE = "4000000000009912"
 PAID_EVENTS = [
     "payment_intent.created",
     "charge.succeeded",
@@ -305,6 +306,18 @@ async def test_an_expired_session_cannot_be_paid(merchant: Merchant) -> None:
     body = await merchant.confirm(session.id, "pm_card_visa")
     assert body["error"]["code"] == "payment_intent_unexpected_state"
     assert await merchant.events() == ["checkout.session.expired"]
+
+
+async def test_one_card_of_our_own_pays_a_page_that_has_expired(merchant: Merchant) -> None:
+    session, page = await opened(merchant)
+    await merchant.sessions.expire_async(session.id)
+    assert (await page.pay(PAYS_LATE)).startswith("http://127.0.0.1:9/paid")
+    paid = await merchant.sessions.retrieve_async(session.id)
+    assert (paid.status, paid.payment_status) == ("complete", "paid")
+    assert await merchant.events() == ["checkout.session.expired", *PAID_EVENTS]
+    assert await page.pay(PAYS_LATE) == ""
+    assert "Already paid" in page.html
+    assert (await merchant.events()).count("charge.succeeded") == 1
 
 
 async def test_a_challenge_cannot_be_completed_after_expiry(merchant: Merchant) -> None:
