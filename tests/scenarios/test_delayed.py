@@ -56,6 +56,18 @@ async def test_a_debit_that_bounces_fails_days_later(stage: Stage) -> None:
     assert await postings(stage, order["id"]) == []
 
 
+async def test_a_debit_that_bounces_is_known_although_its_beginning_was_never_told(
+    stage: Stage,
+) -> None:
+    """Two steps at once: the notice that the shopper was done is lost."""
+    await stage.fault("/psp/*", "hook_lose", count=-1, event_type="checkout.session.completed")
+    order = await debited(stage, FAILS)
+    await advance(stage, 5 * DAY_S + 1)
+    now = await stage.until(order["id"], "FAILED")
+    assert now["attempts"][0]["state"] == "FAILED"
+    assert await events(stage, order["id"]) == ["registered", "failed"]
+
+
 async def test_a_debit_that_failed_and_is_paid_after_all_is_late_money(stage: Stage) -> None:
     order = await debited(stage, FAILS_THEN_PAYS)
     await stage.until(order["id"], "PROCESSING")

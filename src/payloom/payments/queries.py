@@ -79,6 +79,18 @@ async def write_changes(tx: Tx, changes: Sequence[Change], now: datetime) -> Non
     )
 
 
+async def pass_through(tx: Tx, changes: Sequence[Change]) -> None:
+    """Let attempts that take two steps at once stand between them: each step is an arrow."""
+    between = [(change.attempt, step) for change in changes for step in change.steps[:-1]]
+    if between:
+        await tx.execute(
+            _PASS_THROUGH,
+            [attempt.merchant_id for attempt, _ in between],
+            [attempt.id for attempt, _ in between],
+            [step.to_state for _, step in between],
+        )
+
+
 async def insert_attempt(tx: Tx, attempt: Attempt) -> None:
     """One more attempt of an order that the caller holds locked."""
     await tx.execute(
@@ -341,6 +353,13 @@ INSERT INTO payment_log (
 SELECT *, $36::timestamptz
   FROM unnest($25::uuid[], $26::uuid[], $27::int[], $28::uuid[], $29::text[], $30::text[],
               $31::text[], $32::text[], $33::text[], $34::text[], $35::text[])
+"""
+
+_PASS_THROUGH = """
+UPDATE attempts AS a
+   SET state = b.state
+  FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS b (merchant_id, id, state)
+ WHERE a.merchant_id = b.merchant_id AND a.id = b.id
 """
 
 _INSERT_ATTEMPT = """
