@@ -84,7 +84,7 @@ async def pass_through(tx: Tx, changes: Sequence[Change]) -> None:
     between = [(change.attempt, step) for change in changes for step in change.steps[:-1]]
     if between:
         await tx.execute(
-            _PASS_THROUGH,
+            _STEP_BETWEEN,
             [attempt.merchant_id for attempt, _ in between],
             [attempt.id for attempt, _ in between],
             [step.to_state for _, step in between],
@@ -355,7 +355,7 @@ SELECT *, $36::timestamptz
               $31::text[], $32::text[], $33::text[], $34::text[], $35::text[])
 """
 
-_PASS_THROUGH = """
+_STEP_BETWEEN = """
 UPDATE attempts AS a
    SET state = b.state
   FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS b (merchant_id, id, state)
