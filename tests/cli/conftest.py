@@ -7,13 +7,18 @@ import os
 import secrets
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from payloom.runtime import running
+from payloom.settings import Settings
 from tests.conftest import cluster_dsn
+from tests.notices import given as givens
+from tests.notices.given import Given
 
 PROGRAM = (sys.executable, "-m", "payloom.cli")
 
@@ -80,3 +85,11 @@ def cli(bare: Cli, dsn: str, database: str) -> Cli:
     return Cli(
         bare.environment | {"PAYLOOM_DATABASE_URL": dsn, "PAYLOOM_MIGRATE_DATABASE_URL": owner}
     )
+
+
+@pytest.fixture
+async def given(cli: Cli, dsn: str, settings: Settings) -> AsyncIterator[Given]:
+    """On the command line's database, under its master key."""
+    master_key = base64.b64decode(cli.environment["PAYLOOM_MASTER_KEY"])
+    async with running(settings, dsn, master_key) as rt:
+        yield await givens.given(rt)

@@ -1,9 +1,7 @@
 """notices list, show, replay: what operators see of the inbox, and how they apply it again."""
 
 import asyncio
-import base64
 import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -14,21 +12,11 @@ from payloom.cli.choosing import Asked, State
 from payloom.core import ids
 from payloom.core.errors import NotFound
 from payloom.payments.model import Payment
-from payloom.runtime import running
-from payloom.settings import Settings
 from tests.cli.conftest import Cli
 from tests.notices import given as givens
 from tests.notices.given import COMPLETED, Given, event, intent, session
 
 DECLINED = "payment_intent.payment_failed"
-
-
-@pytest.fixture
-async def given(cli: Cli, dsn: str, settings: Settings) -> AsyncIterator[Given]:
-    """On the command line's database, under its master key."""
-    master_key = base64.b64decode(cli.environment["PAYLOOM_MASTER_KEY"])
-    async with running(settings, dsn, master_key) as rt:
-        yield await givens.given(rt)
 
 
 async def end(given: Given, state: str, remark: str = "it broke eight times") -> None:

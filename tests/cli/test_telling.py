@@ -1,12 +1,45 @@
-"""explain and ledger audit, on a payment order that went through."""
+"""explain and ledger audit: what operators ask about a payment, and about all of them."""
 
+from dataclasses import replace
+
+from payloom.payments.model import Payment
 from tests.cli.conftest import Cli
+from tests.notices import given as givens
+from tests.notices.given import Given
+
+
+async def placed_as(given: Given, reference: str) -> Payment:
+    payment = await given.unplaced()
+    return await given.place(replace(payment, order=replace(payment.order, reference=reference)))
 
 
 async def test_an_unknown_payment_order_is_told(cli: Cli) -> None:
-    told = await cli("explain", "po_01h45ytscbebyvny4gc8cr8ma2")
-    assert (told.code, told.err) == (1, "payloom: There is no payment order with this id\n")
-    assert (await cli("explain", "nonsense")).code == 1
+    for wanted in ("po_01h45ytscbebyvny4gc8cr8ma2", "nonsense"):
+        told = await cli("explain", wanted)
+        unknown = "payloom: There is no payment order with this id or reference\n"
+        assert (told.code, told.err) == (1, unknown)
+
+
+async def test_a_payment_order_is_found_by_its_reference_too(cli: Cli, given: Given) -> None:
+    payment = await placed_as(given, "W-1001")
+    await placed_as(given, "W-10012")
+    for wanted in (payment.order.public_id, "W-1001"):
+        told = (await cli("explain", wanted, "--json")).json
+        assert told["payment_order"]["id"] == payment.order.public_id
+
+
+async def test_a_reference_of_several_merchants_is_told_with_their_orders(
+    cli: Cli, given: Given
+) -> None:
+    mine = await placed_as(given, "W-1001")
+    theirs = await placed_as(await givens.given(given.rt), "W-1001")
+    told = await cli("explain", "W-1001")
+    assert (told.code, told.out) == (1, "")
+    first, *orders = told.err.splitlines()
+    assert first == "payloom: Several merchants have a payment order W-1001:"
+    ids = [payment.order.public_id for payment in (theirs, mine)]
+    assert [order.split()[0] for order in orders] == ids
+    assert all(order.endswith(", test") for order in orders)
 
 
 async def test_books_without_entries_balance(cli: Cli) -> None:

@@ -8,33 +8,32 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from payloom.cli.failing import Failure
 from payloom.cli.opening import with_runtime
 from payloom.cli.output import AsJson, console, print_json
 
 if TYPE_CHECKING:
+    from payloom.core.db import Tx
+    from payloom.payments.model import Payment
     from payloom.runtime import Runtime
+
+LIMIT = 20
 
 
 def explain(
-    payment_order: Annotated[str, typer.Argument(help="Which: po_…", metavar="PO")],
+    payment_order: Annotated[
+        str, typer.Argument(help="Which: po_…, or the shop's reference.", metavar="PO")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Tell what happened to a payment and why, in order, and what comes next."""
 
     async def work(rt: "Runtime") -> dict[str, Any]:
-        from payloom.cli import queries
-        from payloom.core import ids
-        from payloom.core.errors import NotFound
         from payloom.explain.timeline import timeline
-        from payloom.payments.queries import payment_by_id
         from payloom.payments.view import show
 
-        order_id = ids.parse("po", payment_order)
         async with rt.db.transaction() as tx:
-            merchant_id = await queries.merchant_of_order(tx, order_id)
-            payment = await payment_by_id(tx, merchant_id, order_id) if merchant_id else None
-            if payment is None:
-                raise NotFound("There is no payment order with this id")
+            payment = await _found(tx, payment_order)
             return {"payment_order": show(payment), **await timeline(tx, payment)}
 
     told = with_runtime(work)
@@ -42,6 +41,27 @@ def explain(
         print_json(told)
     else:
         _print(console(), told)
+
+
+async def _found(tx: "Tx", wanted: str) -> "Payment":
+    """By its id, else by its reference, if no second merchant uses the same one."""
+    from payloom.cli import queries
+    from payloom.core import ids
+    from payloom.core.errors import NotFound
+    from payloom.payments.queries import payment_by_id
+
+    order_id = ids.maybe("po", wanted)
+    if order_id is not None:
+        rows = await queries.orders_of_id(tx, order_id)
+    else:
+        rows = await queries.orders_of_reference(tx, wanted, LIMIT)
+    if len(rows) > 1:
+        several = "\n".join(f"  {ids.text('po', row['id'])}  {row['merchant']}" for row in rows)
+        raise Failure(f"Several merchants have a payment order {wanted}:\n{several}")
+    payment = await payment_by_id(tx, rows[0]["merchant_id"], rows[0]["id"]) if rows else None
+    if payment is None:
+        raise NotFound("There is no payment order with this id or reference")
+    return payment
 
 
 def _print(out: Console, told: dict[str, Any]) -> None:

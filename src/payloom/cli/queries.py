@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 if TYPE_CHECKING:
@@ -21,9 +21,14 @@ async def connections(tx: "Tx", merchant_id: UUID | None, limit: int) -> "list[R
     return await tx.fetch(_CONNECTIONS, merchant_id, limit)
 
 
-async def merchant_of_order(tx: "Tx", order_id: UUID) -> Any:
-    """None: there is no such payment order."""
-    return await tx.fetchval(_MERCHANT_OF_ORDER, order_id)
+async def orders_of_reference(tx: "Tx", reference: str, limit: int) -> "list[Row]":
+    """Of each merchant that has one: a reference is unique within a merchant only."""
+    return await tx.fetch(_ORDERS_OF_REFERENCE, reference, limit)
+
+
+async def orders_of_id(tx: "Tx", order_id: UUID) -> "list[Row]":
+    """The one with this id, whosever it is; none if there is none."""
+    return await tx.fetch(_ORDERS_OF_ID, order_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,14 @@ SELECT c.merchant_id, c.id, c.psp, c.api_base, c.psp_account, c.created_at, c.di
  ORDER BY c.id DESC LIMIT $2
 """
 
-_MERCHANT_OF_ORDER = "SELECT merchant_id FROM payment_orders WHERE id = $1"
+_ORDERS_OF_REFERENCE = """
+SELECT o.merchant_id, o.id, m.name || ', ' || m.mode AS merchant
+  FROM merchants AS m
+  JOIN payment_orders AS o ON o.merchant_id = m.merchant_id AND o.reference = $1
+ ORDER BY o.id DESC LIMIT $2
+"""
+
+_ORDERS_OF_ID = "SELECT merchant_id, id FROM payment_orders WHERE id = $1"
 
 # Merchant by merchant, each along its own key: nothing else is sorted by time.
 _NOTICES = """
