@@ -1,6 +1,7 @@
 """explain and ledger audit: what operators ask about a payment, and about all of them."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from payloom.payments.model import Payment
 from tests.cli.conftest import Cli
@@ -40,6 +41,14 @@ async def test_a_reference_of_several_merchants_is_told_with_their_orders(
     ids = [payment.order.public_id for payment in (theirs, mine)]
     assert [order.split()[0] for order in orders] == ids
     assert all(order.endswith(", test") for order in orders)
+
+
+async def test_a_story_is_told_in_utc_whatever_the_machine_thinks(cli: Cli, given: Given) -> None:
+    payment = await placed_as(given, "W-1001")
+    lines = (await cli("explain", "W-1001", TZ="Asia/Tokyo")).out.splitlines()
+    at = datetime.fromisoformat(lines[1][:23] + "+00:00")
+    assert 0 <= (payment.order.created_at - at).total_seconds() < 0.001
+    assert lines[-1] == "Times are UTC."
 
 
 async def test_books_without_entries_balance(cli: Cli) -> None:

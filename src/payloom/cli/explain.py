@@ -1,6 +1,6 @@
 """payloom explain po_…"""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -85,7 +85,8 @@ def _print(out: Console, told: dict[str, Any]) -> None:
     for coming in told["next"]:
         table.add_row(_time(coming["at"]), "next", Text(coming["what"], "dim"))
     out.print(table)
+    out.print(Text("Times are UTC.", "dim"))
 
 
 def _time(text: str) -> str:
-    return datetime.fromisoformat(text).strftime("%d %b %H:%M:%S.%f")[:-3]
+    return datetime.fromisoformat(text).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
