@@ -3,7 +3,9 @@
 from dataclasses import replace
 from datetime import datetime
 
+from payloom.audit.invariants import BOOKS, INVARIANTS
 from payloom.payments.model import Payment
+from payloom.runtime import Runtime
 from tests.cli.conftest import Cli
 from tests.notices import given as givens
 from tests.notices.given import Given
@@ -53,5 +55,20 @@ async def test_a_story_is_told_in_utc_whatever_the_machine_thinks(cli: Cli, give
 
 async def test_books_without_entries_balance(cli: Cli) -> None:
     told = await cli("ledger", "audit", "--json")
-    assert (told.code, told.json) == (0, {"ok": True, "findings": []})
-    assert "The books balance" in (await cli("ledger", "audit")).out
+    checked = [each.id for each in INVARIANTS if each.id in BOOKS]
+    assert (told.code, told.json) == (0, {"ok": True, "checked": checked, "findings": []})
+    shown = (await cli("ledger", "audit")).out
+    assert shown == f"✓ The books balance: {len(checked)} invariants hold.\n"
+    every = await cli("ledger", "audit", "--all")
+    assert every.out == f"✓ The books balance: all {len(INVARIANTS)} invariants hold.\n"
+
+
+async def test_what_is_broken_is_shown_and_counted(cli: Cli, given: Given, owner: Runtime) -> None:
+    payment = await placed_as(given, "W-1001")
+    async with owner.db.statement() as tx:
+        await tx.execute("DELETE FROM jobs")  # nobody asks about it any more (I4)
+        await tx.execute("UPDATE attempts SET created_at = created_at - interval '1 day'")
+    told = await cli("ledger", "audit", "--all")
+    assert told.code == 1
+    assert payment.current.public_id in told.out
+    assert told.out.endswith(f"✗ 1 of {len(INVARIANTS)} invariants are broken.\n")
