@@ -40,10 +40,16 @@ async def test_a_key_has_the_scopes_it_was_given_and_can_be_revoked(cli: Cli) ->
     key = made.json["key_id"]
     revoked = await cli("keys", "revoke", key, "--merchant", merchant, "--json")
     assert revoked.json == {"key_id": key, "revoked": True}
+    shown = await cli("keys", "revoke", key, "--merchant", merchant)
+    assert shown.out.splitlines()[-1].split() == ["revoked", "yes"]
+    scopes = ("--scope", "ledger:read", "--scope", "events:read")
+    shown = await cli("keys", "create", "--merchant", merchant, "--name", "more", *scopes)
+    assert "scopes       ledger:read, events:read\n" in shown.out
     listed = (await cli("keys", "list", "--merchant", merchant, "--json")).json["data"]
     assert {each["name"]: each["revoked_at"] is not None for each in listed} == {
         "first key": False,
         "reports": True,
+        "more": False,
     }
 
 

@@ -34,7 +34,7 @@ def print_facts(facts: Mapping[str, Any], *, as_json: bool, note: str = "") -> N
     out, longest = console(), max(map(len, facts))
     for name, value in facts.items():
         line = Text(name.ljust(longest + 2), "dim")
-        line.append("—" if value is None else str(value), "default")
+        line.append(_cell(value), "default")
         out.print(line, soft_wrap=True)
     if note:
         out.print(Text(note, "yellow"))
@@ -65,4 +65,6 @@ def _cell(value: object) -> str:
         return "—"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
