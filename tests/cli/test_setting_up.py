@@ -131,6 +131,7 @@ async def test_a_webhook_endpoint_answers_its_secret_once(cli: Cli) -> None:
         "webhook-endpoints", "create", "--merchant", merchant, "--url", "http://127.0.0.1:1/x"
     )
     assert (here.code, "must not lead to this machine" in here.err) == (2, True)
+    assert "PAYLOOM_WEBHOOKS_TO_LOOPBACK=yes" in here.err
 
 
 async def test_an_unknown_merchant_is_one_sentence_and_exit_code_1(cli: Cli) -> None:

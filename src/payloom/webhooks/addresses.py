@@ -34,7 +34,8 @@ def mistakes_in(url: str, *, allow_loopback: bool) -> list[str]:
     if _names_this_machine(host):
         if not allow_loopback:
             found.append(
-                "must not lead to this machine; test mode may, where the operator wants it"
+                "must not lead to this machine; in test mode it may, where the operator sets"
+                " PAYLOOM_WEBHOOKS_TO_LOOPBACK=yes"
             )
         return found
     if parts.scheme != "https":
