@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from uuid import UUID
 
+from payloom import __version__
 from payloom.core import ids
 from tests.cli.conftest import Cli
 
@@ -164,6 +165,11 @@ async def test_help_lists_every_command_and_comes_at_once(bare: Cli) -> None:
     loaded = await bare("--help", PYTHONPROFILEIMPORTTIME="1")
     heavy = {"asyncpg", "fastapi", "aiohttp", "stripe", "pydantic", "uvicorn"}
     assert not {line.rpartition("|")[2].strip() for line in loaded.err.splitlines()} & heavy
+
+
+async def test_the_version_is_told_before_anything_else_is_read(bare: Cli) -> None:
+    told = await bare("--version", PAYLOOM_LOG_LEVEL="LOUD")
+    assert (told.code, told.out) == (0, f"payloom {__version__}\n")
 
 
 async def test_a_master_key_that_is_not_the_one_is_told(cli: Cli) -> None:

@@ -5,9 +5,11 @@ Commands import what they need when they run. It is the one place where that is 
 """
 
 import sys
+from typing import Annotated
 
 import typer
 
+from payloom import __version__
 from payloom.cli import (
     connections,
     db,
@@ -27,15 +29,21 @@ def _group(title: str) -> typer.Typer:
     return typer.Typer(help=title, no_args_is_help=True, rich_markup_mode=None)
 
 
+def _tell_version(is_asked: bool) -> None:
+    if is_asked:
+        print(f"payloom {__version__}")
+        raise typer.Exit
+
+
 def build() -> typer.Typer:
     """All commands, in the order in which `--help` shows them."""
     app = typer.Typer(
         name="payloom",
-        help="The payment backend behind a shop's checkout.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
     )
+    app.callback()(_root)
     app.command()(demo.demo)
     app.command()(processes.serve)
     app.command()(processes.worker)
@@ -80,6 +88,17 @@ def build() -> typer.Typer:
     group.command()(ledger.audit)
     app.add_typer(group, name="ledger")
     return app
+
+
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Say which version this is.", callback=_tell_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """The payment backend behind a shop's checkout."""
 
 
 def main() -> None:
