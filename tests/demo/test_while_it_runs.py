@@ -22,12 +22,15 @@ def test_a_running_demo_is_used_by_once_and_told_to_a_second_one(steady: Demo) -
     before = steady.pids()
     played = payloom(steady.home, "demo", "--once", "--json")
     assert json.loads(played.stdout)["ok"] is True, played.stderr
+    assert f"process {steady.process.pid}" in played.stderr
+    assert "the payment is played on it" in played.stderr
     assert steady.pids() == before
 
     second = payloom(steady.home, "demo")
     assert (second.returncode, second.stdout) == (1, "")
     assert f"process {steady.process.pid}" in second.stderr
     assert steady.facts["shop_url"] in second.stderr
+    assert "set PAYLOOM_HOME for one of its own" in second.stderr
 
 
 def test_what_scripts_are_told_is_complete_and_private(steady: Demo, ports: str) -> None:

@@ -63,13 +63,19 @@ class _Run:
     async def run(self) -> int:
         with claimed(self.home) as claim:
             if claim is None and not self.wanted.once:
-                raise DemoError(_runs_already(self.home))
+                raise DemoError(
+                    f"{_runs_already(self.home)}. Use that one, stop it with Ctrl-C in its"
+                    " terminal, or set PAYLOOM_HOME for one of its own"
+                )
             for number in SIGNALS:
                 asyncio.get_running_loop().add_signal_handler(number, self.stopped.set)
             if claim is not None:
                 return await self._run_own(claim)
             other = await self._unless_stopped(_facts_of_other(self.home))
-            return 1 if other is None else await self._play(other)
+            if other is None:
+                return 1
+            self.terminal.tell(f"{_runs_already(self.home)}; the payment is played on it")
+            return await self._play(other)
 
     async def _run_own(self, claim: Claim) -> int:
         for orphan in await end_orphans(self.home):
