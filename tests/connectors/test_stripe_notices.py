@@ -179,7 +179,7 @@ MEANINGS: list[tuple[str, dict[str, Any], Any]] = [
     (
         "checkout.session.async_payment_failed",
         session(payment_status="unpaid"),
-        Failed(Decline("payment_failed")),
+        Failed(Decline("payment_failed"), "pi_1"),
     ),
     ("checkout.session.expired", session(status="expired", payment_status="unpaid"), Expired()),
     (
@@ -231,6 +231,25 @@ def test_other_kinds_are_ignored_and_others_things_are_not_ours(connector: Conne
 def test_an_event_of_the_other_mode_is_unreadable(connector: Connector, livemode: Any) -> None:
     with pytest.raises(UnreadableNotice, match="mode"):
         connector.meaning(event(COMPLETED, session(), livemode=livemode))
+
+
+def test_a_decline_carries_the_time_at_which_it_was_told(connector: Connector) -> None:
+    at = datetime(2026, 11, 22, 10, tzinfo=UTC)
+    intent = {"metadata": {"payloom_attempt": "att_1"}, **DECLINED}
+    told = event("payment_intent.payment_failed", intent, created=int(at.timestamp()))
+    meant = connector.meaning(told)
+    assert meant == Concerns("att_1", StillOpen(Decline("card_declined", "lost_card", at)))
+    unpaid = session(payment_status="unpaid")
+    kind = "checkout.session.async_payment_failed"
+    meant = connector.meaning(event(kind, unpaid, created=int(at.timestamp())))
+    assert meant == Concerns("att_1", Failed(Decline("payment_failed", None, at), "pi_1"))
+
+
+@pytest.mark.parametrize("created", [None, "1", 1.5, True, 0, -1, 10**30])
+def test_an_odd_time_is_none(connector: Connector, created: Any) -> None:
+    intent = {"metadata": {"payloom_attempt": "att_1"}, **DECLINED}
+    meant = connector.meaning(event("payment_intent.payment_failed", intent, created=created))
+    assert meant == Concerns("att_1", StillOpen(Decline("card_declined", "lost_card")))
 
 
 def test_a_type_that_is_new_is_ignored_and_told(connector: Connector) -> None:

@@ -100,6 +100,7 @@ class Decline:
 
     code: str
     decline_code: str | None = None
+    at: datetime | None = None  # when the PSP told of it, if it said so
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,7 @@ class Failed:
     """A delayed payment came to nothing: definitive."""
 
     decline: Decline
+    psp_payment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,9 +274,7 @@ class Reading:
     reply_body: bytes = b""
 
 
-# How a notice is unlike those that the connector was written for, for operators to hear (F42): of
-# another API version, say, or of a type that is new. None: it is as they all are.
-Drift = str | None
+Drift = str | None  # how a notice is unlike those the connector was written for (F42)
 
 
 @dataclass(frozen=True, slots=True)

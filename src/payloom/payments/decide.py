@@ -30,6 +30,7 @@ from payloom.ledger.postings import Posting
 from payloom.payments.model import Attempt, Cause, Fact, Order, Payment
 from payloom.payments.states import (
     EVENT_OF,
+    HEARS_DECLINES,
     LATE,
     LIVE,
     OLD_NEWS,
@@ -96,7 +97,7 @@ def decide(payment: Payment, fact: Fact, now: datetime) -> Change | Nothing | Do
         return Doubt(f"{attempt.public_id} has been sent meanwhile")
     if isinstance(outcome, Registered) and attempt.token not in (None, outcome.token):
         return Doubt(f"the PSP made a second page for {attempt.public_id}")
-    if isinstance(outcome, StillOpen) and attempt.state is State.OPEN:
+    if isinstance(outcome, StillOpen) and attempt.state in HEARS_DECLINES:
         return _declined(payment, attempt, fact, outcome.last_decline, now)
     if type(outcome) in OLD_NEWS[attempt.state]:
         return Nothing()
@@ -121,12 +122,12 @@ def _declined(
     payment: Payment, attempt: Attempt, fact: Fact, decline: Decline | None, now: datetime
 ) -> Change | Nothing:
     """A decline on the page changes no state: it is remembered, the page stays payable."""
-    error = _error(decline, now)
-    if error is None or _same_error(attempt.last_error, error):
+    error = _last_error(attempt.last_error, decline, now)
+    if error == attempt.last_error:
         return Nothing()
     changed = replace(attempt, last_error=error, updated_at=now)
     order = payment.order
-    if order.current_attempt == attempt.id:
+    if order.current_attempt == attempt.id and order.status is not Status.SUCCEEDED:
         order = replace(order, last_error=error)
     step = Step(attempt.state, attempt.state, order.status, order.status, "Declined")
     return changed_by(payment, order, changed, fact.cause, now, steps=(step,))
@@ -168,10 +169,13 @@ def _attempt_after(attempt: Attempt, outcome: Outcome, state: State, now: dateti
         case Processing() | Approved() | Authorized():
             return replace(changed, psp_payment=outcome.psp_payment or attempt.psp_payment)
         case Failed():
-            return replace(changed, last_error=_error(outcome.decline, now))
+            error = _last_error(attempt.last_error, outcome.decline, now)
+            psp_payment = outcome.psp_payment or attempt.psp_payment
+            return replace(changed, last_error=error, psp_payment=psp_payment)
         case Paid():
             method = asdict(outcome.method) if outcome.method else attempt.method
-            return replace(changed, psp_payment=outcome.psp_payment, method=method)
+            psp_payment = outcome.psp_payment
+            return replace(changed, last_error=None, psp_payment=psp_payment, method=method)
     return changed
 
 
@@ -213,6 +217,7 @@ def _order_after(
 def _paid(order: Order, attempt: Attempt, paid: Paid, state_before: State) -> _After:
     is_wanted = order.paid_by_attempt is None and order.status is not Status.CANCELED
     reason = _mismatch(order, attempt, paid)
+    order = replace(order, last_error=None)
     if reason is not None or not is_wanted:
         book = postings.suspense(attempt.public_id, attempt.connection_id, paid.amount)
         if reason is None:  # it fits, but nobody wants it any more: it goes back by itself
@@ -229,7 +234,6 @@ def _paid(order: Order, attempt: Attempt, paid: Paid, state_before: State) -> _A
         paid_by_attempt=attempt.id,
         amount_captured=order.amount_captured + paid.amount.minor,
         method=attempt.method,
-        last_error=None,
         cancel_requested_at=None,
     )
     return _After(paid_order, tuple(events), (book,))
@@ -293,11 +297,21 @@ def changed_by(
     return Change(changed, attempt, cause, steps, events, booked, look_up_at)
 
 
-def _error(decline: Decline | None, now: datetime) -> dict[str, Any] | None:
+def _last_error(
+    known: Mapping[str, Any] | None, decline: Decline | None, now: datetime
+) -> Mapping[str, Any] | None:
+    """The last decline by the PSP's time, whichever was heard of first. One without a time is what
+    the PSP says now."""
     if decline is None:
-        return None
-    return {"code": decline.code, "decline_code": decline.decline_code, "at": rfc3339(now)}
+        return known
+    at = rfc3339(decline.at or now)
+    told = {"code": decline.code, "decline_code": decline.decline_code, "at": at}
+    if known is None:
+        return told
+    if decline.at is None and all(known[key] == told[key] for key in ("code", "decline_code")):
+        return known
+    return max(known, told, key=_told_at)
 
 
-def _same_error(known: Mapping[str, Any] | None, new: Mapping[str, Any]) -> bool:
-    return known is not None and all(known[key] == new[key] for key in ("code", "decline_code"))
+def _told_at(error: Mapping[str, Any]) -> tuple[str, ...]:
+    return error["at"], error["code"], error["decline_code"] or ""

@@ -59,6 +59,7 @@ async def lock_payments(
 
 async def write_changes(tx: Tx, changes: Sequence[Change], now: datetime) -> None:
     """Orders, attempts and log of these changes, in one statement."""
+    await _stand_between(tx, changes)
     steps = [(change, step) for change in changes for step in change.steps]
     await tx.execute(
         _WRITE,
@@ -79,15 +80,15 @@ async def write_changes(tx: Tx, changes: Sequence[Change], now: datetime) -> Non
     )
 
 
-async def pass_through(tx: Tx, changes: Sequence[Change]) -> None:
-    """Let attempts that take two steps at once stand between them: each step is an arrow."""
-    between = [(change.attempt, step) for change in changes for step in change.steps[:-1]]
+async def _stand_between(tx: Tx, changes: Sequence[Change]) -> None:
+    """What goes two arrows at once stands between them first: the database knows single arrows."""
+    between = [(change.attempt, step.to_state) for change in changes for step in change.steps[:-1]]
     if between:
         await tx.execute(
-            _STEP_BETWEEN,
+            _STAND_BETWEEN,
             [attempt.merchant_id for attempt, _ in between],
             [attempt.id for attempt, _ in between],
-            [step.to_state for _, step in between],
+            [state for _, state in between],
         )
 
 
@@ -355,13 +356,6 @@ SELECT *, $36::timestamptz
               $31::text[], $32::text[], $33::text[], $34::text[], $35::text[])
 """
 
-_STEP_BETWEEN = """
-UPDATE attempts AS a
-   SET state = b.state
-  FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS b (merchant_id, id, state)
- WHERE a.merchant_id = b.merchant_id AND a.id = b.id
-"""
-
 _INSERT_ATTEMPT = """
 INSERT INTO attempts (
        id, number, connection_id, state, request_body, request_version, request_key, resend_until,
@@ -375,6 +369,12 @@ _MARK_ASKED = """
 UPDATE attempts SET asked_at = $3
  WHERE merchant_id = $1 AND id = $2 AND state = 'REGISTERING' AND asked_at IS NULL
 RETURNING id
+"""
+
+_STAND_BETWEEN = """
+UPDATE attempts AS a SET state = s.state
+  FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS s (merchant_id, id, state)
+ WHERE a.merchant_id = s.merchant_id AND a.id = s.id
 """
 
 _LOG = """

@@ -95,7 +95,6 @@ async def write(tx: Tx, changes: Sequence[Change], now: datetime) -> None:
     """Everything that belongs to these changes; at most one of each payment."""
     if not changes:
         return
-    await queries.pass_through(tx, changes)
     await queries.write_changes(tx, changes, now)
     await post(tx, [item for change in changes for item in _to_post(change, now)], now)
     await publish(tx, [event for change in changes for event in _events(change)], now)

@@ -116,6 +116,9 @@ EVENT_OF: dict[Status, str] = {
     Status.EXPIRED: "payment_order.expired",
 }
 
+# A decline of the page may be told late: it is remembered, unless money came after all.
+HEARS_DECLINES = frozenset({S.OPEN, S.PROCESSING, S.AUTHORIZED, S.FAILED, S.CANCELED, S.EXPIRED})
+
 LIVE = frozenset({S.REGISTERING, S.OPEN, S.PROCESSING, S.AUTHORIZED})  # may still bring money
 LATE = frozenset({S.FAILED, S.EXPIRED})  # money from here is a late success
 

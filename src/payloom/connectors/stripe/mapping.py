@@ -111,7 +111,8 @@ def outcome(session: Mapping[str, Any], *, failed: bool = False) -> Outcome:
         case ("complete", "unpaid"):
             intent = _intent(session)
             if failed or intent.get("status") in ("requires_payment_method", "canceled"):
-                return Failed(_decline(intent) or Decline("payment_failed"))
+                decline = _decline(intent) or Decline("payment_failed")
+                return Failed(decline, _intent_id(session))
             if intent.get("status") in (None, "processing", "requires_action"):
                 return Processing(_intent_id(session))
     states = (session.get("status"), session.get("payment_status"), _intent(session).get("status"))

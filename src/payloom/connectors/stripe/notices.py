@@ -7,7 +7,8 @@ SDK refuses old timestamps only, so the future is bounded here.
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar, get_args
 
@@ -16,7 +17,9 @@ import stripe
 from payloom.connectors.contract import (
     Concerns,
     ConcernsRefund,
+    Decline,
     Drift,
+    Failed,
     ForgedNotice,
     Ignored,
     Listed,
@@ -26,6 +29,7 @@ from payloom.connectors.contract import (
     Outcome,
     Reading,
     RefundOutcome,
+    StillOpen,
     Unknown,
     UnreadableNotice,
 )
@@ -35,6 +39,7 @@ from payloom.connectors.stripe.words import word
 from payloom.core.secret import Secret
 
 TOLERANCE_S = 300
+_NEVER = 2**34  # in the year 2514
 _TIMESTAMP = re.compile(r"(?:^|,)t=(\d{1,12})(?:,|$)")
 
 _Object = Mapping[str, Any]
@@ -86,7 +91,7 @@ def meaning(body: bytes, *, livemode: bool) -> Meaning:
         return NotOurs(drift=drift)
     if event["type"] in _READERS:
         outcome = _understood(_READERS[event["type"]](thing), drift, attempt)
-        return Concerns(attempt, outcome, drift)
+        return Concerns(attempt, _dated(outcome, event), drift)
     refund = mark(thing, REFUND)
     if refund is None:
         return NotOurs(drift=drift)
@@ -145,6 +150,20 @@ def _understood(outcome: _O, drift: Drift, attempt: str | None = None) -> _O:
     person must see besides that the version is not the one we know."""
     if isinstance(outcome, Unknown) and drift is not None:
         raise UnreadableNotice(f"{drift}: {outcome.why}", attempt=attempt, drift=drift)
+    return outcome
+
+
+def _dated(outcome: Outcome, event: Mapping[str, Any]) -> Outcome:
+    """With the time of its decline: which one is the last must not depend on which came last."""
+    created = event.get("created")
+    if type(created) is not int or not 0 < created < _NEVER:
+        return outcome
+    at = datetime.fromtimestamp(created, UTC)
+    match outcome:
+        case StillOpen(Decline() as decline):
+            return StillOpen(replace(decline, at=at))
+        case Failed(decline):
+            return replace(outcome, decline=replace(decline, at=at))
     return outcome
 
 
