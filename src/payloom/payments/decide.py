@@ -169,9 +169,9 @@ def _attempt_after(attempt: Attempt, outcome: Outcome, state: State, now: dateti
         case Processing() | Approved() | Authorized():
             return replace(changed, psp_payment=outcome.psp_payment or attempt.psp_payment)
         case Failed():
-            error = _last_error(attempt.last_error, outcome.decline, now)
+            declined = _last_error(attempt.last_error, outcome.decline, now)
             psp_payment = outcome.psp_payment or attempt.psp_payment
-            return replace(changed, last_error=error, psp_payment=psp_payment)
+            return replace(changed, last_error=declined, psp_payment=psp_payment)
         case Paid():
             method = asdict(outcome.method) if outcome.method else attempt.method
             psp_payment = outcome.psp_payment
