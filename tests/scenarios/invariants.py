@@ -190,10 +190,14 @@ async def _books_that_differ(stage: Stage) -> list[Finding]:
     return [Finding("I12", "", "psp_receivable", f"booked {booked}, the sandbox holds {there}")]
 
 
-# A refund that is on its way is booked when the PSP says that the money has left.
+# A refund that is on its way is booked when the PSP says that the money has left; where a person
+# must look, something does not fit that the person knows of.
 _KNOWN = """
 SELECT psp_payment FROM attempts AS a
  WHERE merchant_id = $1 AND state = 'SUCCEEDED'
+   AND NOT EXISTS (SELECT FROM payment_orders AS o
+                    WHERE o.merchant_id = a.merchant_id AND o.id = a.payment_order_id
+                      AND o.attention IS NOT NULL)
    AND NOT EXISTS (SELECT FROM refunds AS r
                     WHERE r.merchant_id = a.merchant_id AND r.attempt_id = a.id
                       AND r.state IN ('REQUESTED', 'PENDING'))
@@ -204,7 +208,8 @@ SELECT e.currency, sum(e.amount) AS balance
   FROM ledger_accounts AS c
   JOIN ledger_entries AS e ON e.merchant_id = c.merchant_id AND e.account_id = c.id
   JOIN ledger_postings AS p ON p.merchant_id = e.merchant_id AND p.id = e.posting_id
- WHERE c.merchant_id = $1 AND c.code = 'psp_receivable'
+  JOIN payment_orders AS o ON o.merchant_id = p.merchant_id AND o.id = p.payment_order_id
+ WHERE c.merchant_id = $1 AND c.code = 'psp_receivable' AND o.attention IS NULL
    AND NOT EXISTS (SELECT FROM refunds AS r
                     WHERE r.merchant_id = p.merchant_id
                       AND r.payment_order_id = p.payment_order_id
