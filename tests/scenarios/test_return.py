@@ -25,7 +25,6 @@ from tests.scenarios.moves import (
     query_of,
     rest,
     return_url,
-    session_of,
     shown,
     tell,
     token_of,
@@ -230,7 +229,8 @@ async def test_a_poisoned_notice_does_not_keep_the_shopper(stage: Stage, owner: 
     await poison(owner, order["id"])
     await stage.fault("/psp/*", "hook_delay", count=-1, delay_s=3_600)
     await stage.pay(token_of(order))
-    await tell(stage, event("checkout.session.completed", session_of(order)))
+    session = await stage.sandbox("GET", f"/v1/checkout/sessions/{token_of(order)}")
+    await tell(stage, event("checkout.session.completed", session))
     reply = await back(stage, path)
     query = query_of(reply)
     assert query["payment_order_status"] == "PENDING"
