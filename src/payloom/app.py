@@ -12,6 +12,7 @@ from starlette.types import Scope
 from payloom import __version__
 from payloom.books import api as books
 from payloom.core.db import DatabaseAway
+from payloom.core.errors import Unavailable
 from payloom.core.idempotency import Keys
 from payloom.core.web import problems
 from payloom.core.web.admission import Admit, Room
@@ -19,6 +20,7 @@ from payloom.core.web.middleware import Correlate
 from payloom.core.web.openapi import describe
 from payloom.explain import api as explain
 from payloom.merchants.auth import Authenticate
+from payloom.merchants.vault import MasterKeyWrong, check_opens
 from payloom.notices import api as notices
 from payloom.payments import api as payments
 from payloom.runtime import Runtime
@@ -88,13 +90,15 @@ async def healthz(_request: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """Requests can be served: the database answers."""
+    """Requests can be served: the database answers, and we can open what is sealed in it."""
     rt: Runtime = request.app.state.rt
     try:
         async with rt.db.statement() as tx:
-            await tx.fetchval("SELECT 1")
+            await check_opens(tx, rt.master_key)
     except DatabaseAway as away:
         return problems.problem_response(away)
+    except MasterKeyWrong as wrong:
+        return problems.problem_response(Unavailable(str(wrong)))
     return JSONResponse({"status": "ready"})
 
 

@@ -11,10 +11,13 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+import asyncpg
+
 from payloom.core import crypto, postgres
 from payloom.core.db import AWAY, DatabaseAway
 from payloom.core.migrate import migrate, owning_role, status
 from payloom.core.postgres import Role
+from payloom.merchants.vault import check_opens, has_sealed
 from payloom.runtime import Runtime, running
 from payloom.settings import Settings
 
@@ -46,9 +49,34 @@ def master_key(settings: Settings) -> bytes:
     path = settings.home / "master.key"
     if not path.exists():
         _make_key(path)
-    key = base64.b64decode(path.read_text())
+    try:
+        key = base64.b64decode(path.read_text().strip(), validate=True)
+    except ValueError:  # no base64, or no text at all
+        key = b""
     if len(key) != crypto.KEY_BYTES:
         raise NotReady(f"{path} is damaged: restore it from a backup, all secrets hang on it")
+    return key
+
+
+async def ensure_key(settings: Settings, url: str) -> bytes:
+    """The master key, once it is known to open what is sealed in this database (F88). One that is
+    lost is never replaced: without it the secrets cannot be read.
+
+    Raises NotReady, MasterKeyWrong, DatabaseAway.
+    """
+    with reaching():
+        connection = await asyncpg.connect(url, timeout=10)
+        try:
+            path = settings.home / "master.key"
+            if settings.master_key is None and not path.exists() and await has_sealed(connection):
+                raise NotReady(
+                    f"{path} is gone, and the secrets in this database are sealed under it:"
+                    " restore it from a backup"
+                )
+            key = master_key(settings)
+            await check_opens(connection, key)
+        finally:
+            await connection.close()
     return key
 
 
@@ -99,7 +127,7 @@ async def opened(settings: Settings) -> AsyncIterator[Runtime]:
     """A runtime on a database that is known to be up to date, for work that is soon done."""
     url = database_url(settings)
     await ensure_migrated(settings, url)
-    async with running(settings, url, master_key(settings)) as rt:
+    async with running(settings, url, await ensure_key(settings, url)) as rt:
         yield rt
 
 

@@ -29,8 +29,8 @@ _HOPELESS = (
 async def until_ready(settings: Settings) -> str:
     """The app's URL of a database that answers and is up to date.
 
-    Raises Failure when it is away for WAIT_S, NotReady when migrations are missing or we come as
-    the wrong role.
+    Raises Failure when it is away for WAIT_S, NotReady when migrations are missing, we come as
+    the wrong role or our master key is lost, and MasterKeyWrong.
     """
     deadline, pause = time.monotonic() + WAIT_S, PAUSE_S
     while True:
@@ -38,6 +38,7 @@ async def until_ready(settings: Settings) -> str:
             url = embedded.database_url(settings)
             await embedded.ensure_migrated(settings, url)
             await embedded.ensure_owns_nothing(url)
+            await embedded.ensure_key(settings, url)
             return url
         except DatabaseAway as away:
             if isinstance(away.__cause__, _HOPELESS):

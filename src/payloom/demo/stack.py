@@ -50,7 +50,7 @@ class Stack:
             sandbox = tasks.create_task(self._sandbox())
             url = await self._database()
             with self.progress.step(KEY) as line:
-                key = embedded.master_key(self.settings)
+                key = await embedded.ensure_key(self.settings, url)
                 line.detail = str(self.settings.home / "master.key")
             tasks.create_task(self._api(url, key))
             tasks.create_task(self._worker(url, key))

@@ -68,6 +68,11 @@ async def newest_data_key(tx: Tx, merchant_id: UUID) -> DataKey:
     return _data_key(row)
 
 
+async def foreign_master_key(tx: Tx, ours: str) -> str | None:
+    """The id of a master key in use that is not `ours`; None if there is none."""
+    return cast("str | None", await tx.fetchval(_FOREIGN_MASTER_KEY, ours))
+
+
 async def put_secret(tx: Tx, secret: Sealed, now: datetime) -> None:
     """Insert it, or take the place of the one under the same name."""
     await tx.execute(
@@ -173,6 +178,8 @@ SELECT merchant_id, version, master_key_id, wrapped FROM data_keys
  WHERE merchant_id = $1
  ORDER BY version DESC LIMIT 1
 """
+
+_FOREIGN_MASTER_KEY = "SELECT master_key_id FROM data_keys WHERE master_key_id <> $1 LIMIT 1"
 
 _PUT = """
 INSERT INTO secrets (merchant_id, owner, field, key_version, sealed, created_at)

@@ -58,6 +58,18 @@ async def unseal_all(tx: Tx, rt: Runtime, merchant_id: UUID, owner: UUID) -> dic
     return found
 
 
+async def has_sealed(tx: Tx) -> bool:
+    """Whether anything here can be opened by one master key only."""
+    return await queries.foreign_master_key(tx, "") is not None
+
+
+async def check_opens(tx: Tx, master_key: bytes) -> None:
+    """Raises MasterKeyWrong when something here is sealed under another master key."""
+    ours = master_key_id(master_key)
+    if (theirs := await queries.foreign_master_key(tx, ours)) is not None:
+        raise _wrong(theirs, ours)
+
+
 def master_key_id(master_key: bytes) -> str:
     """Names a master key without telling anything of it."""
     return hashlib.sha256(b"payloom master key" + master_key).hexdigest()[:16]
@@ -76,14 +88,18 @@ async def _unwrap(rt: Runtime, data_key: DataKey) -> bytes:
 def _opened(master_key: bytes, data_key: DataKey) -> bytes:
     ours = master_key_id(master_key)
     if data_key.master_key_id != ours:
-        raise MasterKeyWrong(
-            f"The secrets in this database are sealed under the master key"
-            f" {data_key.master_key_id}, but this process has {ours}. Set PAYLOOM_MASTER_KEY (or,"
-            " with the embedded database, restore PAYLOOM_HOME/master.key) to the key they were"
-            " sealed under; without it they cannot be read."
-        )
+        raise _wrong(data_key.master_key_id, ours)
     bound_to = _bound_to_merchant(data_key.merchant_id, data_key.version, ours)
     return crypto.unseal(master_key, data_key.wrapped, bound_to=bound_to)
+
+
+def _wrong(theirs: str, ours: str) -> MasterKeyWrong:
+    return MasterKeyWrong(
+        f"The secrets in this database are sealed under the master key {theirs}, but this process"
+        f" has {ours}. Set PAYLOOM_MASTER_KEY (or, with the embedded database, restore"
+        " PAYLOOM_HOME/master.key) to the key they were sealed under; without it they cannot be"
+        " read."
+    )
 
 
 def _bound_to_merchant(merchant_id: UUID, version: int, key_id: str) -> bytes:
