@@ -90,8 +90,7 @@ class Given:
     async def unwanted(self) -> tuple[Payment, Refund]:
         """A payment that came after its order was canceled, and the refund that we asked for."""
         payment = await self.canceled()
-        paid = Paid(payment.order.money, f"pi_{payment.order.id.hex}", payment.order.public_id)
-        await self.recorded([(payment, paid)], "look_up")
+        await self.recorded([(payment, paid(payment))], "look_up")
         refund = refund_of(payment, self.rt.clock())
         async with self.rt.db.statement() as tx:
             await insert_refund(tx, refund)
@@ -99,7 +98,7 @@ class Given:
 
     async def told(self, *events: dict[str, Any] | bytes, via: str = "webhook") -> list[UUID]:
         """Notices as the route stores them; the ids of those not seen before."""
-        rows = [self._stored(event) for event in events]
+        rows = [self.stored(event) for event in events]
         async with self.rt.db.statement() as tx:
             fresh = await insert_notices(tx, rows, via, self.rt.clock())
         return [row.id for row in rows if row.id in fresh]
@@ -134,7 +133,8 @@ class Given:
             rows = await tx.fetch(sql, *values)
         return [{key: row[key] for key in row.keys()} for row in rows]  # noqa: SIM118 a row, no dict
 
-    def _stored(self, event: dict[str, Any] | bytes) -> Stored:
+    def stored(self, event: dict[str, Any] | bytes) -> Stored:
+        """The row of it, before it is one."""
         body = event if isinstance(event, bytes) else raw(event)
         names = json.loads(body)
         marks = names["data"]["object"].get("metadata") or {}
@@ -167,6 +167,11 @@ def session(payment: Payment, **changes: Any) -> dict[str, Any]:
             "currency": order.currency.lower(), "payment_intent": f"pi_{order.id.hex}",
             "client_reference_id": order.public_id, "livemode": False,
             "metadata": {"payloom_attempt": payment.current.public_id}, **changes}  # fmt: skip
+
+
+def paid(payment: Payment) -> Paid:
+    """What the PSP answers when it is asked about a session that was paid."""
+    return Paid(payment.order.money, f"pi_{payment.order.id.hex}", payment.order.public_id)
 
 
 def intent(payment: Payment, code: str, decline_code: str | None = None) -> dict[str, Any]:
