@@ -161,7 +161,7 @@ def _write_order(
     (order, attempt), (at, paid_at) = id_, times
     last = paid_at if is_paid else at
     rows.of["payment_orders"].append(
-        (whose.merchant_id, order, f"day-{number}", bytes(32),
+        (whose.merchant_id, order, f"day-{order.hex}", bytes(32),
          "SUCCEEDED" if is_paid else "PENDING", 3 if is_paid else 2, 2 if is_paid else 1, "SALE",
          "APM", [], "stripe", AMOUNT, CURRENCY, "automatic", AMOUNT if is_paid else 0,
          "http://127.0.0.1/shop/return", json.dumps({"id": f"c-{number % 5000}"}), "[]", "{}",
