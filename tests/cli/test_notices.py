@@ -274,3 +274,24 @@ async def test_a_notice_that_breaks_is_told_and_exits_1(cli: Cli, given: Given, 
     assert "broke: RaiseError('poisoned')" in told.out
     assert told.out.endswith("0 nothing, 1 broke.\n")
     assert "Traceback" not in told.err
+
+
+async def test_what_is_good_for_nothing_is_put_aside_with_its_reason(
+    cli: Cli, given: Given
+) -> None:
+    (payment,) = await quarantined(given)
+    (stuck,) = await listed(cli)
+    arguments = ("notices", "put-aside", stuck["notice_id"], "--why", "a test of ours")
+    done = await cli(*arguments, "--json")
+    told = {
+        "notice_id": stuck["notice_id"],
+        "state": "ignored",
+        "remark": "put aside: a test of ours",
+    }
+    assert done.json == told
+    (row,) = await given.notices()
+    assert (row["state"], row["remark"]) == ("ignored", told["remark"])
+    assert await given.status(payment) == "PENDING"
+    again = await cli(*arguments)
+    assert (again.code, again.out) == (1, "")
+    assert again.err == "payloom: It is ignored: only what is quarantined can be put aside\n"

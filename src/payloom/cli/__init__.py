@@ -78,6 +78,7 @@ def build() -> typer.Typer:
     group.command("list")(notices.list_)
     group.command()(notices.show)
     group.command()(notices.replay)
+    group.command()(notices.put_aside)
     app.add_typer(group, name="notices")
 
     group = _group("Where merchants hear of events.")

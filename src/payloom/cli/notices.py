@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from payloom.runtime import Runtime
 
 
+One = Annotated[str, typer.Argument(help="Which: ntc_…", metavar="NOTICE")]
+
+
 def list_(
     state: States = None,
     type_: Type = None,
@@ -52,7 +55,7 @@ def list_(
 
 
 def show(
-    notice: Annotated[str, typer.Argument(help="Which: ntc_…", metavar="NOTICE")],
+    notice: One,
     as_json: AsJson = False,
 ) -> None:
     """Tell all about one notice: what it means now, what it did, and its body.
@@ -115,6 +118,24 @@ def replay(
         print_replayed(told, dry_run=dry_run, more=more)
     if any(each["error"] for each in told):
         raise typer.Exit(FAILED)
+
+
+def put_aside(
+    notice: One,
+    why: Annotated[str, typer.Option(help="For whoever reads it later.", metavar="TEXT")],
+    as_json: AsJson = False,
+) -> None:
+    """Leave a quarantined notice without effect for good, so that nothing waits any more."""
+
+    async def work(rt: "Runtime") -> dict[str, Any]:
+        from payloom.notices.replay import put_aside as put
+
+        (row,) = await found(rt, Asked((notice,)), 1)
+        if not await put(rt, row["merchant_id"], row["id"], why):
+            raise Failure(f"It is {row['state']}: only what is quarantined can be put aside")
+        return {"notice_id": notice, "state": "ignored", "remark": f"put aside: {why}"}
+
+    print_facts(with_runtime(work), as_json=as_json)
 
 
 def _listed(row: "Row") -> dict[str, Any]:

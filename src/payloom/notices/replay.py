@@ -1,4 +1,5 @@
-"""An operator lets notices take effect again, whatever became of them, through the same door.
+"""An operator lets notices take effect again, whatever became of them, through the same door; or
+puts aside what is good for nothing.
 
 Those of one payment order go together, in one transaction: what they say builds on each other. A
 savepoint around each keeps one that breaks from stopping the others. A rehearsal is the same,
@@ -54,6 +55,17 @@ def replay(rt: Runtime, chosen: Iterable[Chosen]) -> AsyncIterator[Replayed]:
 def rehearse(rt: Runtime, chosen: Iterable[Chosen]) -> AsyncIterator[Replayed]:
     """What `replay` would do. Notices of different orders do not see each other's effects."""
     return _replayed(rt, rt.db.rehearsal, chosen)
+
+
+async def put_aside(rt: Runtime, merchant_id: UUID, notice_id: UUID, why: str) -> bool:
+    """Leave a quarantined notice without effect for good. False: it is not quarantined."""
+    async with rt.db.transaction() as tx:
+        now = rt.clock()
+        claimed = await queries.claim_given(tx, merchant_id, [notice_id])
+        stuck = [waiting for waiting in claimed if waiting.state == "quarantined"]
+        ends = [waiting.ends("ignored", f"put aside: {why}", now) for waiting in stuck]
+        await queries.finish(tx, ends, now)
+    return bool(ends)
 
 
 async def _replayed(
