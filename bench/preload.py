@@ -95,7 +95,9 @@ async def preload(
                         name, records=records, columns=COLUMNS[name]
                     )
             show(done)
-        await connection.execute("ANALYZE")
+        # Now, so that it is not done in the background of what is measured.
+        await connection.execute("VACUUM (FREEZE, ANALYZE)")
+        await connection.execute("CHECKPOINT")
     finally:
         await connection.close()
 
