@@ -36,6 +36,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
         paying.scopes,
         paying.shown_account,
         paying.shown_attempt,
+        paying.shown_endpoint,
         paying.shown_entry,
         paying.shown_error,
         paying.shown_method,

@@ -181,6 +181,25 @@ BEGIN
 END $$;
 
 
+--
+-- Name: webhook_endpoint_moves_on(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.webhook_endpoint_moves_on() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF OLD.disabled_reason = 'deleted' AND NEW.disabled_reason IS DISTINCT FROM 'deleted' THEN
+        RAISE EXCEPTION 'webhook endpoint % is deleted', NEW.id USING ERRCODE = 'check_violation';
+    END IF;
+    IF NEW.event_sequence NOT IN (OLD.event_sequence, OLD.event_sequence + 1) THEN
+        RAISE EXCEPTION 'webhook endpoint %: event % may not follow %', NEW.id, NEW.event_sequence,
+            OLD.event_sequence USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+
+
 SET default_tablespace = '';
 
 SET default_table_access_method = heap;
@@ -314,7 +333,10 @@ CREATE TABLE public.deliveries (
     last_error text,
     created_at timestamp with time zone NOT NULL,
     finished_at timestamp with time zone,
+    asked_again_at timestamp with time zone,
+    first_delivered_at timestamp with time zone,
     CONSTRAINT deliveries_check CHECK (((state = 'pending'::text) = (finished_at IS NULL))),
+    CONSTRAINT deliveries_check1 CHECK (((first_delivered_at IS NULL) OR (asked_again_at IS NOT NULL))),
     CONSTRAINT deliveries_last_error_check CHECK ((char_length(last_error) <= 500)),
     CONSTRAINT deliveries_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'exhausted'::text]))),
     CONSTRAINT deliveries_tries_check CHECK ((tries >= 0))
@@ -333,6 +355,8 @@ CREATE TABLE public.events (
     type text NOT NULL,
     body text NOT NULL,
     at timestamp with time zone NOT NULL,
+    webhook_endpoint_id uuid,
+    CONSTRAINT events_check CHECK (((payment_order_id IS NULL) OR (webhook_endpoint_id IS NULL))),
     CONSTRAINT events_sequence_check CHECK ((sequence > 0)),
     CONSTRAINT events_type_check CHECK ((type ~ '^[a-z_]+\.[a-z_]+$'::text))
 );
@@ -651,6 +675,8 @@ CREATE TABLE public.secrets (
     key_version integer NOT NULL,
     sealed bytea NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone,
+    CONSTRAINT secrets_check CHECK (((ends_at IS NULL) OR (field ~ '^secret(_[0-9]+)?$'::text))),
     CONSTRAINT secrets_field_check CHECK ((field ~ '^[a-z0-9_]{1,40}$'::text)),
     CONSTRAINT secrets_sealed_check CHECK (((octet_length(sealed) >= 28) AND (octet_length(sealed) <= 8192)))
 );
@@ -681,6 +707,16 @@ CREATE TABLE public.webhook_endpoints (
     event_types text[],
     created_at timestamp with time zone NOT NULL,
     disabled_at timestamp with time zone,
+    disabled_reason text,
+    enabled_at timestamp with time zone,
+    failures integer DEFAULT 0 NOT NULL,
+    failing_since timestamp with time zone,
+    event_sequence integer DEFAULT 0 NOT NULL,
+    CONSTRAINT webhook_endpoints_check CHECK (((disabled_at IS NULL) = (disabled_reason IS NULL))),
+    CONSTRAINT webhook_endpoints_check1 CHECK (((failing_since IS NULL) = (failures = 0))),
+    CONSTRAINT webhook_endpoints_disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY['deleted'::text, 'failing'::text, 'gone'::text]))),
+    CONSTRAINT webhook_endpoints_event_sequence_check CHECK ((event_sequence >= 0)),
+    CONSTRAINT webhook_endpoints_failures_check CHECK ((failures >= 0)),
     CONSTRAINT webhook_endpoints_url_check CHECK ((char_length(url) <= 2000))
 );
 
@@ -1058,6 +1094,20 @@ COMMENT ON INDEX public.events_by_order IS 'events of one order in their sequenc
 
 
 --
+-- Name: events_by_webhook_endpoint; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX events_by_webhook_endpoint ON public.events USING btree (merchant_id, webhook_endpoint_id, sequence) WHERE (webhook_endpoint_id IS NOT NULL);
+
+
+--
+-- Name: INDEX events_by_webhook_endpoint; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON INDEX public.events_by_webhook_endpoint IS 'audit.queries: what was told of an endpoint; I16';
+
+
+--
 -- Name: idempotency_keys_age; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -1282,6 +1332,34 @@ COMMENT ON INDEX public.refunds_psp_refund IS 'one refund at the PSP is one of o
 
 
 --
+-- Name: secrets_ending; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX secrets_ending ON public.secrets USING btree (ends_at) WHERE (ends_at IS NOT NULL);
+
+
+--
+-- Name: INDEX secrets_ending; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON INDEX public.secrets_ending IS 'merchants.queries.delete_ended_secrets: upkeep';
+
+
+--
+-- Name: secrets_one_signs_on; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX secrets_one_signs_on ON public.secrets USING btree (merchant_id, owner) WHERE ((ends_at IS NULL) AND (field ~ '^secret(_[0-9]+)?$'::text));
+
+
+--
+-- Name: INDEX secrets_one_signs_on; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON INDEX public.secrets_one_signs_on IS 'the newest secret of a webhook endpoint has no end (F60)';
+
+
+--
 -- Name: events append_only; Type: TRIGGER; Schema: public; Owner: -
 --
 
@@ -1373,6 +1451,13 @@ CREATE TRIGGER surplus_is_returned_whole BEFORE INSERT ON public.refunds FOR EAC
 
 
 --
+-- Name: webhook_endpoints webhook_endpoint_moves_on; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER webhook_endpoint_moves_on BEFORE UPDATE OF disabled_reason, event_sequence ON public.webhook_endpoints FOR EACH ROW EXECUTE FUNCTION public.webhook_endpoint_moves_on();
+
+
+--
 -- Name: api_keys api_keys_merchant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1434,6 +1519,14 @@ ALTER TABLE ONLY public.deliveries
 
 ALTER TABLE ONLY public.events
     ADD CONSTRAINT events_merchant_id_payment_order_id_fkey FOREIGN KEY (merchant_id, payment_order_id) REFERENCES public.payment_orders(merchant_id, id);
+
+
+--
+-- Name: events events_merchant_id_webhook_endpoint_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.events
+    ADD CONSTRAINT events_merchant_id_webhook_endpoint_id_fkey FOREIGN KEY (merchant_id, webhook_endpoint_id) REFERENCES public.webhook_endpoints(merchant_id, id);
 
 
 --

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from payloom.core import idempotency
 from payloom.core.metrics import OLDEST_SECONDS, QUARANTINED, WAITING
+from payloom.merchants import vault
 from payloom.runtime import Runtime
 
 KEEP_ANSWERS = timedelta(days=30)
@@ -30,7 +31,7 @@ SELECT 'deliveries', count(*) FROM deliveries WHERE state = 'exhausted'
 
 
 async def upkeep(rt: Runtime) -> None:
-    """Once round: gauges set, old answers reaped."""
+    """Once round: gauges set, old answers and ended secrets reaped."""
     now = rt.clock()
     async with rt.db.statement() as tx:
         for row in await tx.fetch(_QUEUES, now):
@@ -40,3 +41,4 @@ async def upkeep(rt: Runtime) -> None:
         for row in await tx.fetch(_QUARANTINED):
             QUARANTINED.labels(row["queue"]).set(row["waiting"])
         await idempotency.reap(tx, now - KEEP_ANSWERS, limit=REAP_AT_ONCE)
+        await vault.forget_ended(tx, now, limit=REAP_AT_ONCE)

@@ -17,6 +17,8 @@ ADVICE = {
     "live_merchants": "Move time in an installation of its own, for tests.",
     "idempotency_key_in_use": "Ask again after `Retry-After` seconds, with the same key.",
     "too_many_webhook_endpoints": "Delete one first.",
+    "too_many_webhook_secrets": "Rotate again after `Retry-After` seconds.",
+    "webhook_endpoint_deleted": "Deleted is for good: make a new endpoint.",
     "too_large": "Send less; see [limits](limits.md).",
     "unsupported_media_type": "Send `Content-Type: application/json`.",
     "invalid_request": "`errors` names each field and says what it must be.",

@@ -31,6 +31,8 @@ LIMITS = (
     Limit("URL of an endpoint", "webhooks.addresses", "URL_MAX", "characters"),
     Limit("One try to deliver", "webhooks.send", "TIMEOUT_S", "s"),
     Limit("Tries at once for one endpoint", "webhooks.deliver", "PER_ENDPOINT"),
+    Limit("A replaced webhook secret signs on for", "webhooks.rotate", "OVERLAP"),
+    Limit("Secrets of an endpoint that sign at once", "webhooks.rotate", "LIVE_MAX"),
     Limit("Registration, before 202", "payments.register", "ANSWER_WITHIN_S", "s"),
     Limit("A request, from its head to its answer", "core.web.admission", "REQUEST_S", "s"),
     Limit("Head of a request", "cli.bounded", "HEAD_BYTES_MAX", "bytes"),
@@ -81,11 +83,17 @@ LIMITS = (
 )
 
 
+def _told(value: timedelta) -> str:
+    for size, unit in ((timedelta(days=1), "days"), (timedelta(hours=1), "h")):
+        if value > size:
+            return f"{value / size:g} {unit}"
+    return f"{value.total_seconds() / 60:g} min"
+
+
 def shown(limit: Limit) -> tuple[str, str, str]:
     value = limit.value
     if isinstance(value, timedelta):
-        days = value >= timedelta(days=1)
-        text = f"{value.days} days" if days else f"{value.total_seconds() / 60:g} min"
+        text = _told(value)
     else:
         text = f"{value:,g}" if isinstance(value, float) else f"{value:,}"
     return limit.what, f"{text} {limit.unit}".strip(), f"`{limit.module}.{limit.name}`"

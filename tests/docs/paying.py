@@ -217,6 +217,10 @@ def shown_entry() -> str:
     return _fields("ShownLeg", answers=True)
 
 
+def shown_endpoint() -> str:
+    return _fields("ShownEndpoint", answers=True)
+
+
 def _fields(schema: str, *, answers: bool = False) -> str:
     found = openapi()["components"]["schemas"][schema]
     required = set(found.get("required", ()))

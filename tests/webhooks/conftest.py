@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+import aiohttp
 import pytest
 
 from payloom.merchants.merchants import NewMerchant, create_merchant
 from payloom.runtime import Runtime
 from payloom.webhooks.deliver import Outlet, open_outlet
+from tests.webhooks.calling import Api, serving
 from tests.webhooks.receiver import Receiver, open_receiver
 
 
@@ -33,3 +35,10 @@ async def outlet(rt: Runtime) -> AsyncIterator[Outlet]:
     """Retries come at exactly the pauses of the table."""
     async with open_outlet(rt, chance=lambda: 0.5) as outlet:
         yield outlet
+
+
+@pytest.fixture
+async def api(rt: Runtime, shop: NewMerchant) -> AsyncIterator[Api]:
+    """Calls as the merchant."""
+    async with serving(rt) as url, aiohttp.ClientSession(url) as session:
+        yield Api(session, shop.api_key.reveal())

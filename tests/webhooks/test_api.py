@@ -1,74 +1,21 @@
 """Webhook endpoints and events, as a merchant's program sees them."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
-import aiohttp
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from standardwebhooks import Webhook
 
 from payloom.core import ids
-from payloom.core.idempotency import Keys
-from payloom.core.web import problems
-from payloom.core.web.middleware import Correlate
-from payloom.merchants.auth import Authenticate
-from payloom.merchants.merchants import NewMerchant, create_key, create_merchant
+from payloom.merchants.merchants import create_key, create_merchant
 from payloom.runtime import Runtime
-from payloom.webhooks.api import router
 from payloom.webhooks.deliver import Outlet
+from tests.webhooks.calling import Api
 from tests.webhooks.receiver import Receiver
 from tests.webhooks.rows import PAID, deliver, events, new_order, rows, tell, tell_of
 
 URL = "https://shop.example/hooks"
 REGISTERED = "payment_order.registered"
-
-
-class Api:
-    """Calls as one merchant."""
-
-    def __init__(self, session: aiohttp.ClientSession, key: str) -> None:
-        self._session = session
-        self._key = key
-
-    async def call(self, method: str, path: str, **more: Any) -> tuple[int, Any]:
-        headers = {"Authorization": f"Bearer {self._key}", **more.pop("headers", {})}
-        async with self._session.request(method, path, headers=headers, **more) as response:
-            return response.status, await response.json(content_type=None)
-
-    async def get(self, path: str, **query: Any) -> tuple[int, Any]:
-        return await self.call("GET", path, params=query)
-
-    async def post(self, path: str, body: Any, **headers: str) -> tuple[int, Any]:
-        return await self.call("POST", path, json=body, headers=headers)
-
-    def as_(self, key: str) -> "Api":
-        return Api(self._session, key)
-
-
-@pytest.fixture
-async def api(rt: Runtime, shop: NewMerchant) -> AsyncIterator[Api]:
-    app = FastAPI()
-    app.state.rt = rt
-    app.state.idempotency = Keys(rt.db)
-    problems.install(app)
-    app.include_router(router)
-    app.add_middleware(Authenticate, rt_of=lambda _scope: rt)
-    app.add_middleware(Correlate)
-    server = uvicorn.Server(
-        uvicorn.Config(app, port=0, lifespan="off", log_config=None, access_log=False)
-    )
-    serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 – uvicorn has no event for it
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
-        yield Api(session, shop.api_key.reveal())
-    server.should_exit = True
-    await serving
 
 
 async def test_an_endpoint_is_made_read_listed_and_deleted(api: Api) -> None:
@@ -82,6 +29,7 @@ async def test_an_endpoint_is_made_read_listed_and_deleted(api: Api) -> None:
         "event_types": [PAID],
         "created_at": "",
         "disabled_at": None,
+        "disabled_reason": None,
     }
     path = f"/v1/webhook-endpoints/{made['id']}"
     assert await api.get(path) == (200, made)
@@ -91,6 +39,7 @@ async def test_an_endpoint_is_made_read_listed_and_deleted(api: Api) -> None:
     status, deleted = await api.call("DELETE", path)
     assert status == 200
     assert deleted["disabled_at"] is not None
+    assert deleted["disabled_reason"] == "deleted"
     assert await api.get(path) == (200, deleted)
     assert await api.call("DELETE", path) == (200, deleted)
 

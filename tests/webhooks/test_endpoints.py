@@ -14,7 +14,7 @@ from payloom.webhooks.endpoints import (
     NoSuchEndpoint,
     TooManyEndpoints,
     create_endpoint,
-    disable_endpoint,
+    delete_endpoint,
     get_endpoint,
 )
 from tests.webhooks.rows import endpoint_at, rows
@@ -136,15 +136,15 @@ async def test_endpoints_are_limited_and_disabling_one_makes_room(
     made = [await create_endpoint(rt, merchant, "test", URL, None) for _ in range(ENABLED_MAX)]
     with pytest.raises(TooManyEndpoints):
         await create_endpoint(rt, merchant, "test", URL, None)
-    await disable_endpoint(rt, merchant, made[0].id)
+    await delete_endpoint(rt, merchant, made[0].id)
     await create_endpoint(rt, merchant, "test", URL, None)
 
 
 async def test_disabling_twice_keeps_the_first_time(rt: Runtime, merchant: UUID) -> None:
     endpoint = await create_endpoint(rt, merchant, "test", URL, None)
-    first = await disable_endpoint(rt, merchant, endpoint.id)
+    first = await delete_endpoint(rt, merchant, endpoint.id)
     assert first.disabled_at is not None
-    assert await disable_endpoint(rt, merchant, endpoint.id) == first
+    assert await delete_endpoint(rt, merchant, endpoint.id) == first
 
 
 async def test_another_merchants_endpoint_is_not_found(rt: Runtime, merchant: UUID) -> None:
@@ -153,5 +153,5 @@ async def test_another_merchants_endpoint_is_not_found(rt: Runtime, merchant: UU
     with pytest.raises(NoSuchEndpoint):
         await get_endpoint(rt, other, endpoint.id)
     with pytest.raises(NoSuchEndpoint):
-        await disable_endpoint(rt, other, endpoint.id)
+        await delete_endpoint(rt, other, endpoint.id)
     assert (await get_endpoint(rt, merchant, endpoint.id)).disabled_at is None

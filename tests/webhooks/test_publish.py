@@ -8,7 +8,7 @@ import pytest
 from payloom.core import ids
 from payloom.merchants.merchants import create_merchant
 from payloom.runtime import Runtime
-from payloom.webhooks.endpoints import disable_endpoint
+from payloom.webhooks.endpoints import delete_endpoint
 from payloom.webhooks.event_types import EVENT_TYPES
 from payloom.webhooks.publish import NewEvent, publish
 from tests.webhooks.rows import (
@@ -32,7 +32,7 @@ async def test_an_event_is_delivered_to_every_endpoint_that_wants_its_type(
     wants_paid, _ = await endpoint_at(rt, merchant, URL, [PAID, "refund.failed"])
     await endpoint_at(rt, merchant, URL, ["payment_order.failed"])
     disabled, _ = await endpoint_at(rt, merchant, URL)
-    await disable_endpoint(rt, merchant, disabled)
+    await delete_endpoint(rt, merchant, disabled)
     stranger = await create_merchant(rt, "Somebody else", "test")
     await endpoint_at(rt, stranger.merchant_id, URL)
 

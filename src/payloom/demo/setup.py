@@ -24,7 +24,7 @@ from payloom.merchants.queries import mode_of
 from payloom.runtime import Runtime
 from payloom.webhooks.endpoints import (
     create_endpoint,
-    disable_endpoint,
+    delete_endpoint,
     get_endpoint,
     signing_secrets,
 )
@@ -105,7 +105,7 @@ class Setup:
             found = await get_endpoint(self.rt, self._merchant_id, known)
             if found.url == url and found.disabled_at is None:
                 return False
-            await disable_endpoint(self.rt, self._merchant_id, known)
+            await delete_endpoint(self.rt, self._merchant_id, known)
         made = await create_endpoint(self.rt, self._merchant_id, "test", url, None)
         secrets = await signing_secrets(self.rt, self._merchant_id, made.id)
         state.shop_endpoint_id = ids.text("whe", made.id)

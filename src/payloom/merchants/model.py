@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from payloom.core.secret import Secret
+
 Mode = Literal["test", "live"]
 
 
@@ -38,6 +40,15 @@ class Sealed:
     field: str
     sealed: bytes
     data_key: DataKey
+    ends_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsealed:
+    """A secret as it is used; `ends_at` None means that nobody has replaced it."""
+
+    secret: Secret
+    ends_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,20 @@ async def put_secret(tx: Tx, secret: Sealed, now: datetime) -> None:
 
 async def secrets_of(tx: Tx, merchant_id: UUID, owner: UUID) -> list[Sealed]:
     rows = await tx.fetch(_SECRETS_OF, merchant_id, owner)
-    return [Sealed(row["owner"], row["field"], row["sealed"], _data_key(row)) for row in rows]
+    return [
+        Sealed(row["owner"], row["field"], row["sealed"], _data_key(row), row["ends_at"])
+        for row in rows
+    ]
+
+
+async def end_secrets(tx: Tx, merchant_id: UUID, owner: UUID, at: datetime) -> None:
+    """An end that is earlier stays."""
+    await tx.execute(_END_SECRETS, merchant_id, owner, at)
+
+
+async def delete_ended_secrets(tx: Tx, now: datetime, limit: int) -> int:
+    """How many were deleted."""
+    return len(await tx.fetch(_DELETE_ENDED_SECRETS, now, limit))
 
 
 async def insert_connection(tx: Tx, connection: Connection, now: datetime) -> None:
@@ -190,10 +203,22 @@ VALUES ($1, $2, $3, $4, $5, $6)
 """
 
 _SECRETS_OF = """
-SELECT s.owner, s.field, s.sealed, d.merchant_id, d.version, d.master_key_id, d.wrapped
+SELECT s.owner, s.field, s.sealed, s.ends_at,
+       d.merchant_id, d.version, d.master_key_id, d.wrapped
   FROM secrets AS s
   JOIN data_keys AS d ON d.merchant_id = s.merchant_id AND d.version = s.key_version
  WHERE s.merchant_id = $1 AND s.owner = $2
+"""
+
+_END_SECRETS = """
+UPDATE secrets SET ends_at = least(ends_at, $3) WHERE merchant_id = $1 AND owner = $2
+"""
+
+_DELETE_ENDED_SECRETS = """
+DELETE FROM secrets
+ WHERE (merchant_id, owner, field) IN (SELECT merchant_id, owner, field FROM secrets
+                                        WHERE ends_at <= $1 ORDER BY ends_at LIMIT $2)
+RETURNING field
 """
 
 _INSERT_CONNECTION = """

@@ -13,7 +13,7 @@ from payloom.core import crypto
 from payloom.core.db import Tx
 from payloom.core.secret import Secret
 from payloom.merchants import queries
-from payloom.merchants.model import DataKey, Sealed
+from payloom.merchants.model import DataKey, Sealed, Unsealed
 from payloom.runtime import Runtime
 
 PLAINTEXT_BYTES_MAX = 8_000  # the table takes 8,192 with nonce and tag
@@ -49,12 +49,20 @@ async def unseal_all(tx: Tx, rt: Runtime, merchant_id: UUID, owner: UUID) -> dic
 
     Raises MasterKeyWrong, or SealBroken when a row was altered or moved.
     """
+    found = await unseal_with_ends(tx, rt, merchant_id, owner)
+    return {field: unsealed.secret for field, unsealed in found.items()}
+
+
+async def unseal_with_ends(
+    tx: Tx, rt: Runtime, merchant_id: UUID, owner: UUID
+) -> dict[str, Unsealed]:
+    """The same for an owner whose secrets come to an end: whoever uses them compares."""
     found = {}
     for row in await queries.secrets_of(tx, merchant_id, owner):
         data_key = await _unwrap(rt, row.data_key)
         bound_to = _bound_to_place(merchant_id, owner, row.field, row.data_key.version)
         plaintext = crypto.unseal(data_key, row.sealed, bound_to=bound_to)
-        found[row.field] = Secret(plaintext.decode())
+        found[row.field] = Unsealed(Secret(plaintext.decode()), row.ends_at)
     return found
 
 
@@ -68,6 +76,16 @@ async def check_opens(tx: Tx, master_key: bytes) -> None:
     ours = master_key_id(master_key)
     if (theirs := await queries.foreign_master_key(tx, ours)) is not None:
         raise _wrong(theirs, ours)
+
+
+async def end_all(tx: Tx, merchant_id: UUID, owner: UUID, at: datetime) -> None:
+    """Let every secret of an owner end then, unless it ends earlier."""
+    await queries.end_secrets(tx, merchant_id, owner, at)
+
+
+async def forget_ended(tx: Tx, now: datetime, *, limit: int) -> int:
+    """Delete the secrets that have ended; how many."""
+    return await queries.delete_ended_secrets(tx, now, limit)
 
 
 def master_key_id(master_key: bytes) -> str:

@@ -1,13 +1,11 @@
 """Webhook endpoints and events over HTTP."""
 
 import json
-from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from payloom.core import ids, paging
@@ -21,7 +19,17 @@ from payloom.merchants.auth import Caller, needs
 from payloom.runtime import Runtime
 from payloom.webhooks import endpoints, queries
 from payloom.webhooks.event_types import EVENT_TYPES
-from payloom.webhooks.model import Endpoint, StoredEvent
+from payloom.webhooks.rotate import rotate_secret, secret_named
+from payloom.webhooks.view import (
+    EndpointList,
+    EndpointWithSecret,
+    EventList,
+    RotatedEndpoint,
+    ShownEndpoint,
+    ShownEvent,
+    show_endpoint,
+    show_event,
+)
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["Webhooks"])
 
@@ -39,39 +47,11 @@ class NewEndpoint(Strict):
     ] = None
 
 
-class ShownEndpoint(BaseModel):
-    id: str
-    url: str
-    event_types: list[str] | None
-    created_at: datetime
-    disabled_at: datetime | None
+class Nothing(Strict):
+    """A request that its path says whole."""
 
 
-class CreatedEndpoint(ShownEndpoint):
-    secret: Annotated[str, Field(description="Verifies signatures. Shown here and never again")]
-
-
-class EndpointList(BaseModel):
-    data: list[ShownEndpoint]
-    has_more: bool
-    next_cursor: str | None
-
-
-class ShownEvent(BaseModel):
-    id: str
-    type: str
-    timestamp: datetime
-    sequence: Annotated[int, Field(description="1, 2, 3 … within one payment order")]
-    data: Annotated[dict[str, Any], Field(description="The resource as the API shows it")]
-
-
-class EventList(BaseModel):
-    data: list[ShownEvent]
-    has_more: bool
-    next_cursor: str | None
-
-
-@router.post("/webhook-endpoints", status_code=201, response_model=CreatedEndpoint)
+@router.post("/webhook-endpoints", status_code=201, response_model=EndpointWithSecret)
 async def create_webhook_endpoint(
     request: Request, body: NewEndpoint, caller: ManagesEndpoints
 ) -> Response:
@@ -82,9 +62,26 @@ async def create_webhook_endpoint(
         made = await endpoints.create_endpoint(
             rt, caller.merchant_id, caller.mode, body.url, body.event_types
         )
-        return Answer(201, json.dumps(_show_endpoint(made)).encode())
+        return _naming_secret(201, show_endpoint(made), endpoints.FIRST_FIELD)
 
     response = await answer_once(request, caller.merchant_id, body, work)
+    return await _with_secret(rt, caller, response)
+
+
+@router.post("/webhook-endpoints/{endpoint_id}/rotate-secret", response_model=RotatedEndpoint)
+async def rotate_webhook_secret(
+    request: Request, caller: ManagesEndpoints, endpoint_id: str, body: Nothing | None = None
+) -> Response:
+    """A new secret. The one before signs every delivery as well for 24 hours, then it is gone."""
+    rt, which = _rt(request), ids.parse("whe", endpoint_id)
+
+    async def work() -> Answer:
+        made = await rotate_secret(rt, caller.merchant_id, which)
+        shown = show_endpoint(made.endpoint)
+        shown["old_secret_ends_at"] = rfc3339(made.old_ends_at)
+        return _naming_secret(200, shown, made.field)
+
+    response = await answer_once(request, caller.merchant_id, body or Nothing(), work)
     return await _with_secret(rt, caller, response)
 
 
@@ -99,7 +96,7 @@ async def list_webhook_endpoints(
     page = paging.page("whe", limit, starting_after)
     async with _rt(request).db.statement() as tx:
         rows = await queries.list_endpoints(tx, caller.merchant_id, page)
-    return JSONResponse(paging.envelope(rows, page, _show_endpoint))
+    return JSONResponse(paging.envelope(rows, page, show_endpoint))
 
 
 @router.get("/webhook-endpoints/{endpoint_id}", response_model=ShownEndpoint)
@@ -109,17 +106,17 @@ async def get_webhook_endpoint(
     """One endpoint, without its secret."""
     which = ids.parse("whe", endpoint_id)
     found = await endpoints.get_endpoint(_rt(request), caller.merchant_id, which)
-    return JSONResponse(_show_endpoint(found))
+    return JSONResponse(show_endpoint(found))
 
 
 @router.delete("/webhook-endpoints/{endpoint_id}", response_model=ShownEndpoint)
 async def delete_webhook_endpoint(
     request: Request, caller: ManagesEndpoints, endpoint_id: str
 ) -> Response:
-    """Tell it nothing more. It stays readable, with the time in `disabled_at`."""
+    """Tell it nothing more, for good. It stays readable, with the time in `disabled_at`."""
     which = ids.parse("whe", endpoint_id)
-    found = await endpoints.disable_endpoint(_rt(request), caller.merchant_id, which)
-    return JSONResponse(_show_endpoint(found))
+    found = await endpoints.delete_endpoint(_rt(request), caller.merchant_id, which)
+    return JSONResponse(show_endpoint(found))
 
 
 @router.get("/events", response_model=EventList)
@@ -142,7 +139,7 @@ async def list_events(
         rows = await queries.list_events(
             tx, caller.merchant_id, page, kind=kind, payment_order_id=order
         )
-    return JSONResponse(paging.envelope(rows, page, _show_event))
+    return JSONResponse(paging.envelope(rows, page, show_event))
 
 
 @router.get("/events/{event_id}", response_model=ShownEvent)
@@ -160,27 +157,18 @@ def _rt(request: Request) -> Runtime:
     return rt
 
 
+def _naming_secret(status: int, shown: dict[str, Any], field: str) -> Answer:
+    """An answer kept for repetitions lies in the database as it is: it must not hold a secret, so
+    it holds the name of one."""
+    return Answer(status, json.dumps({**shown, "secret": field}).encode())
+
+
 async def _with_secret(rt: Runtime, caller: Caller, response: Response) -> Response:
-    """The secret is put in here and not by `work`: an answer kept for repetitions lies in the
-    database as it is, and must not hold a secret."""
-    if response.status_code != 201:
+    """The same answer with the secret in place of its name."""
+    if response.status_code >= 300:
         return response
     shown = json.loads(bytes(response.body))
-    secrets = await endpoints.signing_secrets(rt, caller.merchant_id, ids.parse("whe", shown["id"]))
-    return JSONResponse({**shown, "secret": secrets[0].reveal()}, 201)
-
-
-def _show_endpoint(endpoint: Endpoint) -> dict[str, Any]:
-    kinds: Sequence[str] | None = endpoint.event_types
-    return {
-        "id": ids.text("whe", endpoint.id),
-        "url": endpoint.url,
-        "event_types": list(kinds) if kinds is not None else None,
-        "created_at": rfc3339(endpoint.created_at),
-        "disabled_at": rfc3339(endpoint.disabled_at) if endpoint.disabled_at else None,
-    }
-
-
-def _show_event(event: StoredEvent) -> dict[str, Any]:
-    shown: dict[str, Any] = json.loads(event.body)
-    return shown
+    endpoint_id = ids.parse("whe", shown["id"])
+    secret = await secret_named(rt, caller.merchant_id, endpoint_id, shown["secret"])
+    shown["secret"] = secret.reveal() if secret is not None else None
+    return JSONResponse(shown, response.status_code)

@@ -7,14 +7,18 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a merchant wants to hear of events; `event_types` None means of all."""
+    """Where a merchant wants to hear of events; `event_types` None means of all.
+
+    `disabled_reason` is `deleted`: by the merchant, and for good.
+    """
 
     merchant_id: UUID
     id: UUID
     url: str
     event_types: tuple[str, ...] | None
     created_at: datetime
-    disabled_at: datetime | None
+    disabled_at: datetime | None = None
+    disabled_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,30 +62,30 @@ async def endpoint(tx: Tx, merchant_id: UUID, endpoint_id: UUID) -> Endpoint | N
     return _endpoint(row) if row is not None else None
 
 
+async def lock_endpoint(tx: Tx, merchant_id: UUID, endpoint_id: UUID) -> Endpoint | None:
+    """One change at a time; events are still published to it meanwhile."""
+    row = await tx.fetchrow(_ENDPOINT + " FOR NO KEY UPDATE", merchant_id, endpoint_id)
+    return _endpoint(row) if row is not None else None
+
+
 async def list_endpoints(tx: Tx, merchant_id: UUID, page: Page) -> list[Endpoint]:
     """Newest first, one more than the page holds if there are more."""
     rows = await tx.fetch(_LIST_ENDPOINTS, merchant_id, page.after, page.limit + 1)
     return [_endpoint(row) for row in rows]
 
 
-async def disable_endpoint(
+async def delete_endpoint(
     tx: Tx, merchant_id: UUID, endpoint_id: UUID, now: datetime
 ) -> Endpoint | None:
-    """The endpoint, disabled now or before."""
-    row = await tx.fetchrow(_DISABLE_ENDPOINT, merchant_id, endpoint_id, now)
+    """The endpoint, disabled now or before, from now on for good."""
+    row = await tx.fetchrow(_DELETE_ENDPOINT, merchant_id, endpoint_id, now)
     return _endpoint(row) if row is not None else None
 
 
 def _endpoint(row: Row) -> Endpoint:
     kinds = row["event_types"]
-    return Endpoint(
-        row["merchant_id"],
-        row["id"],
-        row["url"],
-        tuple(kinds) if kinds is not None else None,
-        row["created_at"],
-        row["disabled_at"],
-    )
+    plain = {name: row[name] for name in Endpoint.__slots__ if name != "event_types"}
+    return Endpoint(**plain, event_types=tuple(kinds) if kinds is not None else None)
 
 
 _INSERT_ENDPOINT = """
@@ -103,8 +103,9 @@ SELECT * FROM webhook_endpoints
  ORDER BY id DESC LIMIT $3
 """
 
-_DISABLE_ENDPOINT = """
-UPDATE webhook_endpoints SET disabled_at = coalesce(disabled_at, $3)
+_DELETE_ENDPOINT = """
+UPDATE webhook_endpoints
+   SET disabled_at = coalesce(disabled_at, $3), disabled_reason = 'deleted'
  WHERE merchant_id = $1 AND id = $2
 RETURNING *
 """

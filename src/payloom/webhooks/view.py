@@ -1,0 +1,80 @@
+"""Endpoints and events as the API shows them: their shapes, and how they are filled."""
+
+import json
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from payloom.core import ids
+from payloom.core.clock import rfc3339
+from payloom.webhooks.model import Endpoint, StoredEvent
+
+
+class ShownEndpoint(BaseModel):
+    id: str
+    url: str
+    event_types: list[str] | None
+    created_at: datetime
+    disabled_at: datetime | None
+    disabled_reason: Annotated[
+        Literal["deleted"] | None,
+        Field(description="`deleted` is for good"),
+    ]
+
+
+class EndpointWithSecret(ShownEndpoint):
+    secret: Annotated[
+        str | None,
+        Field(
+            description="Verifies signatures. Shown here and never again; null in a repeated"
+            " answer once this secret has ended"
+        ),
+    ]
+
+
+class RotatedEndpoint(EndpointWithSecret):
+    old_secret_ends_at: Annotated[datetime, Field(description="Until then it signs as well")]
+
+
+class EndpointList(BaseModel):
+    data: list[ShownEndpoint]
+    has_more: bool
+    next_cursor: str | None
+
+
+class ShownEvent(BaseModel):
+    id: str
+    type: str
+    timestamp: datetime
+    sequence: Annotated[int, Field(description="1, 2, 3 … within one payment order")]
+    data: Annotated[dict[str, Any], Field(description="The resource as the API shows it")]
+
+
+class EventList(BaseModel):
+    data: list[ShownEvent]
+    has_more: bool
+    next_cursor: str | None
+
+
+def show_endpoint(endpoint: Endpoint) -> dict[str, Any]:
+    """Without its secrets."""
+    kinds = endpoint.event_types
+    return {
+        "id": ids.text("whe", endpoint.id),
+        "url": endpoint.url,
+        "event_types": list(kinds) if kinds is not None else None,
+        "created_at": rfc3339(endpoint.created_at),
+        "disabled_at": _time(endpoint.disabled_at),
+        "disabled_reason": endpoint.disabled_reason,
+    }
+
+
+def show_event(event: StoredEvent) -> dict[str, Any]:
+    """What its deliveries carry."""
+    shown: dict[str, Any] = json.loads(event.body)
+    return shown
+
+
+def _time(at: datetime | None) -> str | None:
+    return rfc3339(at) if at is not None else None
