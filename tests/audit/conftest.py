@@ -8,8 +8,10 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from payloom.core import ids
 from payloom.runtime import running
 from payloom.settings import Settings
+from payloom.webhooks.disable import disable_endpoint
 from tests import database as server
 from tests.scenarios.conftest import sandbox_url as sandbox_url
 from tests.scenarios.stage import Stage, open_stage
@@ -20,7 +22,7 @@ ORDERS = "/v1/payment-orders"
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def unguarded(template: str, sandbox_url: str) -> AsyncIterator[str]:
     """The name of a database without any constraint. Its orders: W-1 paid, W-2 refused, W-3
-    canceled and paid all the same, W-4 open."""
+    canceled and paid all the same, W-4 open. One of its endpoints was switched off."""
     settings = Settings.from_env({"HOME": "."})
     async with server.clone(template) as name:
         dsn = server.dsn_of("app", name)
@@ -48,6 +50,9 @@ async def books(unguarded: str) -> AsyncIterator[asyncpg.Connection]:
 
 async def _play(stage: Stage) -> None:
     await stage.post("/v1/webhook-endpoints", {"url": "https://shop.example/hooks"})
+    gone = await stage.post("/v1/webhook-endpoints", {"url": "https://shop.example/gone"})
+    whose, which = stage.merchant.merchant_id, ids.parse("whe", gone.json["id"])
+    assert await disable_endpoint(stage.rt, whose, which, "gone")
     made = await stage.post(ORDERS, stage.wanted(), **{"Idempotency-Key": "first"})
     await stage.pay(made.json["attempts"][0]["token"])
     await stage.until(made.json["id"], "SUCCEEDED")

@@ -138,6 +138,18 @@ DAMAGE: dict[str, list[str]] = {
         "DELETE FROM events WHERE type = 'payment_order.succeeded'",
         "UPDATE events SET at = at + interval '1 microsecond'",
     ],
+    "ENDPOINT_EVENTS_WITH_GAPS": [
+        "DELETE FROM events",
+        "UPDATE events SET sequence = 2",
+        "UPDATE events SET webhook_endpoint_id = NULL",
+        "INSERT INTO events SELECT * FROM events",
+        "UPDATE webhook_endpoints SET event_sequence = event_sequence + 1",
+    ],
+    "SWITCH_OFF_UNTOLD": [
+        "DELETE FROM events",
+        "UPDATE events SET at = at + interval '1 microsecond'",
+        "UPDATE webhook_endpoints SET disabled_at = now(), disabled_reason = 'failing'",
+    ],
     "EVENT_NOT_OWED": [
         "DELETE FROM deliveries",
         "DELETE FROM deliveries WHERE event_id = (SELECT id FROM events ORDER BY id LIMIT 1)",
@@ -188,7 +200,13 @@ HARMLESS: dict[str, list[str]] = {
         "UPDATE notices SET state = 'stored', next_at = next_at - interval '240 seconds'",
         "UPDATE notices SET next_at = next_at - interval '1 day'",
     ],
+    "SWITCH_OFF_UNTOLD": [
+        """UPDATE webhook_endpoints SET disabled_at = now(), disabled_reason = 'deleted'
+            WHERE disabled_at IS NULL""",
+    ],
     "EVENT_NOT_OWED": [
+        """UPDATE webhook_endpoints SET enabled_at = created_at + interval '1 day';
+           DELETE FROM deliveries""",
         """INSERT INTO webhook_endpoints (merchant_id, id, url, created_at, disabled_at)
            SELECT merchant_id, gen_random_uuid(), url, created_at, created_at
              FROM webhook_endpoints""",

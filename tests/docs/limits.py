@@ -31,6 +31,8 @@ LIMITS = (
     Limit("URL of an endpoint", "webhooks.addresses", "URL_MAX", "characters"),
     Limit("One try to deliver", "webhooks.send", "TIMEOUT_S", "s"),
     Limit("Tries at once for one endpoint", "webhooks.deliver", "PER_ENDPOINT"),
+    Limit("Failed tries before an endpoint is switched off", "webhooks.schedule", "FAILURES_MIN"),
+    Limit("Failing before an endpoint is switched off", "webhooks.schedule", "FAILING_MIN"),
     Limit("A replaced webhook secret signs on for", "webhooks.rotate", "OVERLAP"),
     Limit("Secrets of an endpoint that sign at once", "webhooks.rotate", "LIVE_MAX"),
     Limit("Registration, before 202", "payments.register", "ANSWER_WITHIN_S", "s"),

@@ -33,6 +33,7 @@ ROUTES = {
     "GET /v1/webhook-endpoints": LIST,
     "GET /v1/webhook-endpoints/{endpoint_id}": BY_ID,
     "POST /v1/webhook-endpoints/{endpoint_id}/rotate-secret": BY_ID,
+    "POST /v1/webhook-endpoints/{endpoint_id}/enable": BY_ID,
     "DELETE /v1/webhook-endpoints/{endpoint_id}": BY_ID,
     "GET /v1/events": LIST,
     "GET /v1/events/{event_id}": BY_ID,

@@ -28,6 +28,7 @@ async def test_an_endpoint_is_made_read_listed_and_deleted(api: Api) -> None:
         "url": URL,
         "event_types": [PAID],
         "created_at": "",
+        "failing_since": None,
         "disabled_at": None,
         "disabled_reason": None,
     }

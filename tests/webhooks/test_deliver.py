@@ -5,6 +5,7 @@ import json
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
 from aiohttp import web
 from prometheus_client import REGISTRY
 from standardwebhooks import Webhook
@@ -61,11 +62,12 @@ async def test_signatures_carry_real_time_when_business_time_is_ahead(
     Webhook(secret.reveal()).verify(receiver.got[0].body, receiver.got[0].headers)
 
 
+@pytest.mark.parametrize("status", [302, 404, 429, 500, 503])
 async def test_a_failing_endpoint_gets_the_same_id_and_bytes_over_three_days_then_no_more(
-    rt: Runtime, merchant: UUID, receiver: Receiver, outlet: Outlet
+    rt: Runtime, merchant: UUID, receiver: Receiver, outlet: Outlet, status: int
 ) -> None:
     _, secret = await endpoint_at(rt, merchant, receiver.url)
-    receiver.answer = answering(500)
+    receiver.answer = answering(status, Location=receiver.url)
     await tell(rt, merchant)
     for pause in PAUSES:
         assert await deliver(rt, outlet) == 1
@@ -76,7 +78,8 @@ async def test_a_failing_endpoint_gets_the_same_id_and_bytes_over_three_days_the
 
     (row,) = await deliveries(rt)
     assert (row["state"], row["tries"]) == ("exhausted", len(PAUSES) + 1)
-    assert (row["last_status"], row["last_error"]) == (500, "answered 500")
+    assert row["last_status"] == status
+    assert row["last_error"].startswith(f"answered {status}")
     assert row["finished_at"] - row["created_at"] > timedelta(days=3)
     await advance(rt, timedelta(days=30))
     assert await deliver(rt, outlet) == 0
@@ -84,6 +87,23 @@ async def test_a_failing_endpoint_gets_the_same_id_and_bytes_over_three_days_the
     assert len({(got.headers["webhook-id"], got.body) for got in receiver.got}) == 1
     for got in receiver.got:
         Webhook(secret.reveal()).verify(got.body, got.headers)
+
+
+async def test_a_receiver_that_is_down_for_days_gets_it_by_the_last_try(
+    rt: Runtime, merchant: UUID, outlet: Outlet
+) -> None:
+    async with open_receiver() as receiver:
+        await endpoint_at(rt, merchant, receiver.url)
+    await tell(rt, merchant)
+    for pause in PAUSES:
+        assert await deliver(rt, outlet) == 1
+        await advance(rt, pause)
+    async with open_receiver(port=int(receiver.url.split(":")[2].split("/")[0])) as back:
+        assert await deliver(rt, outlet) == 1
+        assert len(back.got) == 1
+    (row,) = await deliveries(rt)
+    assert (row["state"], row["tries"]) == ("delivered", len(PAUSES) + 1)
+    assert row["finished_at"] - row["created_at"] > timedelta(days=3)
 
 
 async def test_a_receiver_that_comes_back_gets_what_it_missed(
@@ -329,5 +349,6 @@ async def claim_in(tx: Tx, rt: Runtime, *, limit: int, lease_s: int = LEASE_S) -
 
 async def record(rt: Runtime, delivery: Claimed, state: str) -> set[UUID]:
     now = rt.clock()
+    result = Result(delivery, state, now, None, None, is_failure=state != "delivered")
     async with rt.db.statement() as tx:
-        return await queries.record_results(tx, [Result(delivery, state, now, None, None)], now)
+        return set(await queries.record_results(tx, [result], now))

@@ -15,6 +15,7 @@ from payloom.merchants.merchants import create_merchant
 from payloom.runtime import Runtime, running
 from payloom.upkeep import upkeep
 from payloom.webhooks.deliver import Outlet, open_outlet
+from payloom.webhooks.disable import disable_endpoint
 from payloom.webhooks.endpoints import EndpointDeleted, NoSuchEndpoint, delete_endpoint
 from payloom.webhooks.rotate import (
     LIVE_MAX,
@@ -163,6 +164,12 @@ async def test_a_deleted_endpoint_rotates_nothing_and_its_secrets_end(
     assert await secret_named(rt, merchant, endpoint, "secret_2") is None
     await upkeep(rt)
     assert await fields(rt, endpoint) == []
+
+
+async def test_an_endpoint_that_was_switched_off_may_rotate(rt: Runtime, merchant: UUID) -> None:
+    endpoint, old = await endpoint_at(rt, merchant, URL)
+    await disable_endpoint(rt, merchant, endpoint, "gone")
+    assert await rotated(rt, merchant, endpoint) != old
 
 
 async def test_another_merchants_secret_is_not_rotated(rt: Runtime, merchant: UUID) -> None:

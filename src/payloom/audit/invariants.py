@@ -73,7 +73,14 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "I16",
         "A change of status is told: events count 1, 2, 3 …, each owed to every endpoint.",
-        (q.EVENTS_WITH_GAPS, q.CHANGE_UNTOLD, q.EVENT_NOT_OWED, q.EVENT_BODY_DIFFERS),
+        (
+            q.EVENTS_WITH_GAPS,
+            q.ENDPOINT_EVENTS_WITH_GAPS,
+            q.CHANGE_UNTOLD,
+            q.SWITCH_OFF_UNTOLD,
+            q.EVENT_NOT_OWED,
+            q.EVENT_BODY_DIFFERS,
+        ),
     ),
     Invariant(
         "I19",

@@ -305,6 +305,18 @@ HAVING count(e.id) <> o.event_sequence
     OR coalesce(max(e.sequence), 0) <> o.event_sequence
 """
 
+ENDPOINT_EVENTS_WITH_GAPS = """
+SELECT w.merchant_id, 'whe' AS prefix, w.id,
+       format('has told %s events of itself, numbered %s', w.event_sequence,
+              coalesce(string_agg(e.sequence::text, ' ' ORDER BY e.sequence), 'none')) AS detail
+  FROM webhook_endpoints AS w
+  LEFT JOIN events AS e ON e.merchant_id = w.merchant_id AND e.webhook_endpoint_id = w.id
+ GROUP BY w.merchant_id, w.id, w.event_sequence
+HAVING count(e.id) <> w.event_sequence
+    OR count(DISTINCT e.sequence) <> w.event_sequence
+    OR coalesce(max(e.sequence), 0) <> w.event_sequence
+"""
+
 # An event is written by the same call of `record` as the change, so it carries the same time.
 CHANGE_UNTOLD = """
 SELECT l.merchant_id, 'po' AS prefix, l.payment_order_id AS id,
@@ -317,13 +329,25 @@ SELECT l.merchant_id, 'po' AS prefix, l.payment_order_id AS id,
                       AND e.payment_order_id = l.payment_order_id AND e.at = l.at)
 """
 
-# An endpoint may be made or disabled while the event is: what is younger than $2 does not count.
+SWITCH_OFF_UNTOLD = """
+SELECT w.merchant_id, 'whe' AS prefix, w.id,
+       format('was switched off as %s, and no event was written with that',
+              w.disabled_reason) AS detail
+  FROM webhook_endpoints AS w
+ WHERE w.disabled_reason <> 'deleted'
+   AND NOT EXISTS (SELECT FROM events AS e
+                    WHERE e.merchant_id = w.merchant_id AND e.webhook_endpoint_id = w.id
+                      AND e.at = w.disabled_at)
+"""
+
+# An endpoint may be made, enabled or disabled while the event is: what is younger than $2 does not
+# count. Of one that was enabled again, what came before is not known any more.
 EVENT_NOT_OWED = """
 SELECT e.merchant_id, 'evt' AS prefix, e.id,
        format('%s has no delivery to the endpoint %s', e.type, w.id) AS detail
   FROM events AS e
   JOIN webhook_endpoints AS w ON w.merchant_id = e.merchant_id
-   AND w.created_at <= e.at - $2::interval
+   AND coalesce(w.enabled_at, w.created_at) <= e.at - $2::interval
    AND (w.disabled_at IS NULL OR w.disabled_at > e.at + $2::interval)
    AND (w.event_types IS NULL OR e.type = ANY (w.event_types))
  WHERE NOT EXISTS (SELECT FROM deliveries AS d

@@ -57,6 +57,11 @@ SWEEP_BEHIND_SECONDS = Gauge(
     "payloom_sweep_behind_seconds", "How far the PSP's event list is not read yet", ["connection"]
 )
 DELIVERIES = Counter("payloom_deliveries_total", "Tries to deliver an event, by result", ["result"])
+ENDPOINTS_DISABLED = Counter(
+    "payloom_webhook_endpoints_disabled_total",
+    "Webhook endpoints switched off because they failed, by reason",
+    ["reason"],
+)
 JOBS = Counter("payloom_jobs_total", "Job runs, by kind and result", ["kind", "result"])
 WAITING = Gauge("payloom_waiting", "Rows that wait for the worker", ["queue"])
 OLDEST_SECONDS = Gauge("payloom_oldest_waiting_seconds", "Age of the oldest waiting row", ["queue"])

@@ -85,6 +85,20 @@ async def rotate_webhook_secret(
     return await _with_secret(rt, caller, response)
 
 
+@router.post("/webhook-endpoints/{endpoint_id}/enable", response_model=ShownEndpoint)
+async def enable_webhook_endpoint(
+    request: Request, caller: ManagesEndpoints, endpoint_id: str, body: Nothing | None = None
+) -> Response:
+    """Tell it of events again, after it was switched off for failing. What it missed: redeliver."""
+    rt, which = _rt(request), ids.parse("whe", endpoint_id)
+
+    async def work() -> Answer:
+        enabled = await endpoints.enable_endpoint(rt, caller.merchant_id, which)
+        return Answer(200, json.dumps(show_endpoint(enabled)).encode())
+
+    return await answer_once(request, caller.merchant_id, body or Nothing(), work)
+
+
 @router.get("/webhook-endpoints", response_model=EndpointList)
 async def list_webhook_endpoints(
     request: Request,

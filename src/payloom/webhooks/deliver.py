@@ -7,8 +7,8 @@ A worker that dies leaves its claims to lapse, and the next one sends again: sam
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -20,9 +20,10 @@ from payloom.core.db import DatabaseAway
 from payloom.core.metrics import DELIVERIES
 from payloom.runtime import Runtime
 from payloom.webhooks import queries
+from payloom.webhooks.disable import Reason, disable_endpoint
 from payloom.webhooks.endpoints import signing_secrets
-from payloom.webhooks.model import Claimed, Result
-from payloom.webhooks.schedule import next_try
+from payloom.webhooks.model import Claimed, Result, Written
+from payloom.webhooks.schedule import GONE, is_given_up, next_try
 from payloom.webhooks.send import Answer, Message, new_session, send
 
 log = structlog.get_logger()
@@ -111,10 +112,11 @@ async def _carry(rt: Runtime, outlet: Outlet, claimed: Sequence[Claimed]) -> Non
 
 async def _try(rt: Runtime, outlet: Outlet, delivery: Claimed) -> Answer:
     if delivery.is_disabled:
-        return Answer(None, "the endpoint is disabled")
+        return Answer(None, "the endpoint is disabled", is_ours=True)
     secrets = await signing_secrets(rt, delivery.merchant_id, delivery.endpoint_id)
     if not secrets:
-        return Answer(None, "the endpoint has no secret")  # nothing leaves unsigned
+        # Nothing leaves unsigned.
+        return Answer(None, "the endpoint has no secret", is_ours=True)
     message = Message(delivery.event_id, delivery.url, delivery.body)
     session = outlet.test if delivery.is_test else outlet.live
     return await send(session, message, secrets, real_now())
@@ -126,7 +128,7 @@ def _answer_of(task: "asyncio.Task[Answer]") -> Answer:
     if error is None:
         return task.result()
     log.error("delivery.broken", exc_info=error)
-    return Answer(None, f"not sent: {type(error).__name__}")
+    return Answer(None, f"not sent: {type(error).__name__}", is_ours=True)
 
 
 async def _record(rt: Runtime, outlet: Outlet, answers: Sequence[tuple[Claimed, Answer]]) -> None:
@@ -135,19 +137,41 @@ async def _record(rt: Runtime, outlet: Outlet, answers: Sequence[tuple[Claimed, 
     async with rt.db.statement() as tx:
         written = await queries.record_results(tx, results, now)
     for result in results:
-        _tell(result, is_written=result.delivery.id in written)
+        _tell(result, written.get(result.delivery.id))
+    for (merchant_id, endpoint_id), reason in _given_up(results, written, now).items():
+        with suppress(DatabaseAway):  # its next failed try asks for the same
+            await disable_endpoint(rt, merchant_id, endpoint_id, reason)
 
 
 def _result(delivery: Claimed, answer: Answer, now: datetime, chance: float) -> Result:
     if answer.error is None:
-        return Result(delivery, "delivered", now, answer.status, None)
+        return Result(delivery, "delivered", now, answer.status, None, is_failure=False)
     again = None if delivery.is_disabled else next_try(delivery.tries, now, chance)
     state = "pending" if again else "exhausted"
-    return Result(delivery, state, again or now, answer.status, answer.error)
+    is_failure = not answer.is_ours
+    return Result(delivery, state, again or now, answer.status, answer.error, is_failure)
 
 
-def _tell(result: Result, *, is_written: bool) -> None:
-    what = {"pending": "failed"}.get(result.state, result.state) if is_written else "claim_lost"
+def _given_up(
+    results: Iterable[Result], written: Mapping[UUID, Written], now: datetime
+) -> dict[tuple[UUID, UUID], Reason]:
+    """The endpoints, by (merchant, endpoint), that these results speak against for good."""
+    found: dict[tuple[UUID, UUID], Reason] = {}
+    for result in results:
+        now_so = written.get(result.delivery.id)
+        if now_so is None:
+            continue
+        endpoint = (result.delivery.merchant_id, result.delivery.endpoint_id)
+        if result.status == GONE:
+            found[endpoint] = "gone"
+        elif is_given_up(now_so.failures, now_so.failing_since, now):
+            found.setdefault(endpoint, "failing")
+    return found
+
+
+def _tell(result: Result, written: Written | None) -> None:
+    state = written.state if written else "claim_lost"
+    what = "failed" if state == "pending" else state
     DELIVERIES.labels(what).inc()
     log.info(
         "delivery.tried",

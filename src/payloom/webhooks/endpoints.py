@@ -86,6 +86,24 @@ async def delete_endpoint(rt: Runtime, merchant_id: UUID, endpoint_id: UUID) -> 
     return found
 
 
+async def enable_endpoint(rt: Runtime, merchant_id: UUID, endpoint_id: UUID) -> Endpoint:
+    """Tell it of events again, from now on. Of an enabled one it changes nothing.
+
+    Raises NoSuchEndpoint, EndpointDeleted, TooManyEndpoints.
+    """
+    async with rt.db.transaction() as tx:
+        found = await lock_endpoint(tx, merchant_id, endpoint_id)
+        if found.disabled_at is None:
+            return found
+        enabled = await queries.enable_endpoint(
+            tx, merchant_id, endpoint_id, ENABLED_MAX, rt.clock()
+        )
+        if enabled is None:
+            raise TooManyEndpoints
+    log.info("webhook_endpoint.enabled", endpoint=ids.text("whe", endpoint_id))
+    return enabled
+
+
 async def lock_endpoint(tx: Tx, merchant_id: UUID, endpoint_id: UUID) -> Endpoint:
     """An endpoint that may still be used, locked. Raises NoSuchEndpoint, EndpointDeleted."""
     found = await queries.lock_endpoint(tx, merchant_id, endpoint_id)

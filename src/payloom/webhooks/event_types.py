@@ -22,5 +22,6 @@ EVENT_TYPES: dict[str, str] = {
     "dispute.closed": "The dispute ended without a decision.",
     "settlement.reconciled": "Every line of a PSP's settlement was matched with the books.",
     "reconciliation.discrepancy": "The PSP's report and the books disagree about something.",
-    "webhook_endpoint.disabled": "An endpoint failed for so long that it was switched off.",
+    "webhook_endpoint.disabled": "An endpoint failed for days, or answered 410, and was switched "
+    "off; told to the others.",
 }

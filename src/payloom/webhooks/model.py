@@ -9,7 +9,8 @@ from uuid import UUID
 class Endpoint:
     """Where a merchant wants to hear of events; `event_types` None means of all.
 
-    `disabled_reason` is `deleted`: by the merchant, and for good.
+    `disabled_reason` is `deleted` (by the merchant, for good), `failing` or `gone` (by us).
+    `failures` counts failed tries since the last success, the first of them at `failing_since`.
     """
 
     merchant_id: UUID
@@ -19,15 +20,20 @@ class Endpoint:
     created_at: datetime
     disabled_at: datetime | None = None
     disabled_reason: str | None = None
+    failures: int = 0
+    failing_since: datetime | None = None
+    event_sequence: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """An event as kept; `body` is the text that goes over the wire."""
+    """An event as kept; `body` is the text that goes over the wire. It is about an order, about an
+    endpoint, or about neither."""
 
     merchant_id: UUID
     id: UUID
     payment_order_id: UUID | None
+    webhook_endpoint_id: UUID | None
     sequence: int
     type: str
     body: str
@@ -51,10 +57,24 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a try: `delivered`, `pending` again at `next_at`, or `exhausted`."""
+    """What became of a try: `delivered`, `pending` again at `next_at`, or `exhausted`.
+
+    `is_failure`: the endpoint is to blame. What was never sent speaks against nobody.
+    """
 
     delivery: Claimed
     state: str
     next_at: datetime
     status: int | None
     error: str | None
+    is_failure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A result that counts: the state that the delivery has now, and how its endpoint fares if
+    that has changed."""
+
+    state: str
+    failures: int
+    failing_since: datetime | None

@@ -21,7 +21,7 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True)
 class NewEvent:
     """A fact to be told. `data` is the resource as the API shows it; `sequence` counts from 1
-    without gaps within the payment order, which the caller holds locked."""
+    without gaps within the payment order or the endpoint, which the caller holds locked."""
 
     merchant_id: UUID
     payment_order_id: UUID | None
@@ -29,6 +29,7 @@ class NewEvent:
     type: str
     data: dict[str, object]
     correlation_id: str
+    webhook_endpoint_id: UUID | None = None
 
 
 async def publish(tx: Tx, events: Sequence[NewEvent], now: datetime) -> None:
@@ -62,6 +63,7 @@ def stored(event: NewEvent, now: datetime) -> StoredEvent:
         merchant_id=event.merchant_id,
         id=event_id,
         payment_order_id=event.payment_order_id,
+        webhook_endpoint_id=event.webhook_endpoint_id,
         sequence=event.sequence,
         type=event.type,
         body=json.dumps(body, separators=(",", ":"), ensure_ascii=False, allow_nan=False),

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from payloom.core.db import Row, Tx
 from payloom.core.paging import Page
-from payloom.webhooks.model import Claimed, Endpoint, Result, StoredEvent
+from payloom.webhooks.model import Claimed, Endpoint, Result, StoredEvent, Written
 
 # --- publishing ------------------------------------------------------------------------------
 
@@ -22,14 +22,17 @@ async def insert_events(tx: Tx, events: Sequence[StoredEvent], now: datetime) ->
         [event.type for event in events],
         [event.body for event in events],
         now,
+        [event.webhook_endpoint_id for event in events],
     )
 
 
 # Only the database knows how many deliveries there are, so it makes their ids.
 _INSERT_EVENTS = """
 WITH told AS (
-    INSERT INTO events (merchant_id, id, payment_order_id, sequence, type, body, at)
-    SELECT *, $7 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::text[])
+    INSERT INTO events (merchant_id, id, payment_order_id, sequence, type, body,
+           webhook_endpoint_id, at)
+    SELECT *, $7 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::text[],
+                             $8::uuid[])
 )
 INSERT INTO deliveries (merchant_id, id, event_id, endpoint_id, state, next_at, created_at)
 SELECT e.merchant_id,
@@ -82,6 +85,22 @@ async def delete_endpoint(
     return _endpoint(row) if row is not None else None
 
 
+async def disable_endpoint(
+    tx: Tx, merchant_id: UUID, endpoint_id: UUID, reason: str, now: datetime
+) -> Endpoint | None:
+    """The endpoint with the number of the event that will tell of it; None if it is not enabled."""
+    row = await tx.fetchrow(_DISABLE_ENDPOINT, merchant_id, endpoint_id, reason, now)
+    return _endpoint(row) if row is not None else None
+
+
+async def enable_endpoint(
+    tx: Tx, merchant_id: UUID, endpoint_id: UUID, enabled_max: int, now: datetime
+) -> Endpoint | None:
+    """None, and nothing written, if the merchant has `enabled_max` enabled ones already."""
+    row = await tx.fetchrow(_ENABLE_ENDPOINT, merchant_id, endpoint_id, enabled_max, now)
+    return _endpoint(row) if row is not None else None
+
+
 def _endpoint(row: Row) -> Endpoint:
     kinds = row["event_types"]
     plain = {name: row[name] for name in Endpoint.__slots__ if name != "event_types"}
@@ -110,6 +129,22 @@ UPDATE webhook_endpoints
 RETURNING *
 """
 
+_DISABLE_ENDPOINT = """
+UPDATE webhook_endpoints
+   SET disabled_at = $4, disabled_reason = $3, event_sequence = event_sequence + 1
+ WHERE merchant_id = $1 AND id = $2 AND disabled_at IS NULL
+RETURNING *
+"""
+
+_ENABLE_ENDPOINT = """
+UPDATE webhook_endpoints
+   SET disabled_at = NULL, disabled_reason = NULL, enabled_at = $4, failures = 0,
+       failing_since = NULL
+ WHERE merchant_id = $1 AND id = $2
+   AND (SELECT count(*) FROM webhook_endpoints WHERE merchant_id = $1 AND disabled_at IS NULL) < $3
+RETURNING *
+"""
+
 
 # --- reading events --------------------------------------------------------------------------
 
@@ -135,14 +170,7 @@ async def list_events(
 
 
 def _event(row: Row) -> StoredEvent:
-    return StoredEvent(
-        row["merchant_id"],
-        row["id"],
-        row["payment_order_id"],
-        row["sequence"],
-        row["type"],
-        row["body"],
-    )
+    return StoredEvent(**{name: row[name] for name in StoredEvent.__slots__})
 
 
 _EVENT = "SELECT * FROM events WHERE merchant_id = $1 AND id = $2"
@@ -184,8 +212,11 @@ async def claim_due(
     return [_claimed(row) for row in rows]
 
 
-async def record_results(tx: Tx, results: Sequence[Result], now: datetime) -> set[UUID]:
-    """Write the results; the ids written. Missing ones had lost their claim (F83)."""
+async def record_results(tx: Tx, results: Sequence[Result], now: datetime) -> dict[UUID, Written]:
+    """Write the results, and how their endpoints fare; what was written, by the delivery's id.
+
+    Missing ones had lost their claim (F83).
+    """
     ordered = sorted(results, key=lambda result: result.delivery.id)
     rows = await tx.fetch(
         _RECORD_RESULTS,
@@ -197,8 +228,9 @@ async def record_results(tx: Tx, results: Sequence[Result], now: datetime) -> se
         [result.status for result in ordered],
         [result.error for result in ordered],
         now,
+        [result.is_failure for result in ordered],
     )
-    return {row["id"] for row in rows}
+    return {row["id"]: Written(row["state"], row["failures"], row["failing_since"]) for row in rows}
 
 
 def _claimed(row: Row) -> Claimed:
@@ -251,12 +283,40 @@ SELECT c.*, e.body, m.mode = 'test' AS is_test
   JOIN merchants AS m ON m.merchant_id = c.merchant_id
 """
 
+# Endpoints are written when they begin to fail, go on failing, or fail no more; while all is well
+# they are only looked at. They are locked in the order of their ids, since two workers may have
+# results of the same ones.
 _RECORD_RESULTS = """
-UPDATE deliveries AS d
-   SET state = r.state, next_at = r.next_at, last_status = r.status, last_error = r.error,
-       lease_until = NULL, finished_at = CASE WHEN r.state <> 'pending' THEN $8::timestamptz END
-  FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::timestamptz[], $6::int[],
-              $7::text[]) AS r (merchant_id, id, fence, state, next_at, status, error)
- WHERE (d.merchant_id, d.id, d.fence) = (r.merchant_id, r.id, r.fence) AND d.state = 'pending'
-RETURNING d.id
+WITH written AS (
+    UPDATE deliveries AS d
+       SET state = r.state, next_at = r.next_at, last_status = r.status, last_error = r.error,
+           lease_until = NULL, finished_at = CASE WHEN r.state <> 'pending' THEN $8::timestamptz END
+      FROM (SELECT *, state = 'delivered' AS took
+              FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::timestamptz[],
+                          $6::int[], $7::text[], $9::boolean[])
+                AS r (merchant_id, id, fence, state, next_at, status, error, is_failure)) AS r
+     WHERE (d.merchant_id, d.id, d.fence) = (r.merchant_id, r.id, r.fence) AND d.state = 'pending'
+ RETURNING d.merchant_id, d.id, d.endpoint_id, d.state, r.took, r.is_failure
+), fared AS (
+    SELECT merchant_id, endpoint_id, bool_or(took) AS took,
+           count(*) FILTER (WHERE is_failure) AS failures
+      FROM written GROUP BY merchant_id, endpoint_id
+), changed AS (
+    SELECT e.merchant_id, e.id, f.took, f.failures
+      FROM fared AS f
+      JOIN webhook_endpoints AS e ON (e.merchant_id, e.id) = (f.merchant_id, f.endpoint_id)
+     WHERE e.disabled_at IS NULL
+       AND CASE WHEN f.took THEN e.failures > 0 ELSE f.failures > 0 END
+     ORDER BY e.merchant_id, e.id FOR NO KEY UPDATE OF e
+), judged AS (
+    UPDATE webhook_endpoints AS e
+       SET failures = CASE WHEN c.took THEN 0 ELSE e.failures + c.failures END,
+           failing_since = CASE WHEN NOT c.took THEN coalesce(e.failing_since, $8) END
+      FROM changed AS c
+     WHERE (e.merchant_id, e.id) = (c.merchant_id, c.id)
+ RETURNING e.merchant_id, e.id, e.failures, e.failing_since
+)
+SELECT w.id, w.state, coalesce(j.failures, 0) AS failures, j.failing_since
+  FROM written AS w
+  LEFT JOIN judged AS j ON (j.merchant_id, j.id) = (w.merchant_id, w.endpoint_id)
 """

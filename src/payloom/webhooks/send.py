@@ -35,10 +35,14 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the endpoint said: its status if there was one, and why it does not count as taken."""
+    """What the endpoint said: its status if there was one, and why it does not count as taken.
+
+    `is_ours`: the fault is on our side, and nothing was sent.
+    """
 
     status: int | None
     error: str | None
+    is_ours: bool = False
 
 
 def new_session(

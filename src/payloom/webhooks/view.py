@@ -16,10 +16,13 @@ class ShownEndpoint(BaseModel):
     url: str
     event_types: list[str] | None
     created_at: datetime
+    failing_since: Annotated[
+        datetime | None, Field(description="The first failed try since the last success")
+    ]
     disabled_at: datetime | None
     disabled_reason: Annotated[
-        Literal["deleted"] | None,
-        Field(description="`deleted` is for good"),
+        Literal["deleted", "failing", "gone"] | None,
+        Field(description="`deleted` is for good; the others can be enabled again"),
     ]
 
 
@@ -47,7 +50,7 @@ class ShownEvent(BaseModel):
     id: str
     type: str
     timestamp: datetime
-    sequence: Annotated[int, Field(description="1, 2, 3 … within one payment order")]
+    sequence: Annotated[int, Field(description="1, 2, 3 … within what it is about")]
     data: Annotated[dict[str, Any], Field(description="The resource as the API shows it")]
 
 
@@ -65,6 +68,7 @@ def show_endpoint(endpoint: Endpoint) -> dict[str, Any]:
         "url": endpoint.url,
         "event_types": list(kinds) if kinds is not None else None,
         "created_at": rfc3339(endpoint.created_at),
+        "failing_since": _time(endpoint.failing_since),
         "disabled_at": _time(endpoint.disabled_at),
         "disabled_reason": endpoint.disabled_reason,
     }
