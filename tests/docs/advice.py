@@ -19,6 +19,7 @@ ADVICE = {
     "too_many_webhook_endpoints": "Delete one first.",
     "too_many_webhook_secrets": "Rotate again after `Retry-After` seconds.",
     "webhook_endpoint_deleted": "Deleted is for good: make a new endpoint.",
+    "webhook_endpoint_disabled": "[Enable it](api.md#enable-a-webhook-endpoint) first.",
     "too_large": "Send less; see [limits](limits.md).",
     "unsupported_media_type": "Send `Content-Type: application/json`.",
     "invalid_request": "`errors` names each field and says what it must be.",

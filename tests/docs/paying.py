@@ -188,6 +188,10 @@ def endpoint_fields() -> str:
     return _fields("NewEndpoint")
 
 
+def redelivery_fields() -> str:
+    return _fields("Redelivery")
+
+
 def shown_order() -> str:
     return _fields("ShownOrder", answers=True)
 
@@ -218,6 +222,10 @@ def shown_entry() -> str:
 
 def shown_endpoint() -> str:
     return _fields("ShownEndpoint", answers=True)
+
+
+def shown_delivery() -> str:
+    return _fields("ShownDelivery", answers=True)
 
 
 def _fields(schema: str, *, answers: bool = False) -> str:

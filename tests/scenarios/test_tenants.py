@@ -37,6 +37,8 @@ ROUTES = {
     "DELETE /v1/webhook-endpoints/{endpoint_id}": BY_ID,
     "GET /v1/events": LIST,
     "GET /v1/events/{event_id}": BY_ID,
+    "GET /v1/events/{event_id}/deliveries": BY_ID,
+    "POST /v1/events/{event_id}/redeliver": BY_ID,
     "POST /v1/test/clock/advance": OF_ALL,
 }
 HOOK = {"url": "https://shop.example/hooks"}

@@ -160,8 +160,15 @@ def _of_delivery(row: Any) -> list[_Entry]:
     data = {"event": event, "type": row["type"], "sequence": row["sequence"]}
     told = f"{row['type']} was published"
     found = [_entry(row["at"], 7, "event.published", told, event, **data)]
-    if row["state"] == "delivered":
+    if row["first_delivered_at"] is not None:
         told = f"{row['type']} was delivered to the shop"
+        found.append(_entry(row["first_delivered_at"], 8, "event.delivered", told, event, **data))
+    if row["asked_again_at"] is not None:
+        told = f"{row['type']} was asked for once more"
+        found.append(_entry(row["asked_again_at"], 7, "event.redelivered", told, "request", **data))
+    if row["state"] == "delivered":
+        again = "" if row["asked_again_at"] is None else " after it was asked for"
+        told = f"{row['type']} was delivered to the shop{again}"
         at, tries = row["finished_at"], row["tries"]
         found.append(_entry(at, 8, "event.delivered", told, event, **data, tries=tries))
     return found
@@ -182,7 +189,8 @@ SELECT id, kind, source, at FROM ledger_postings WHERE merchant_id = $1 AND paym
 """
 
 _DELIVERIES = """
-SELECT e.id, e.type, e.sequence, e.at, d.state, d.tries, d.finished_at
+SELECT e.id, e.type, e.sequence, e.at, d.state, d.tries, d.finished_at, d.asked_again_at,
+       d.first_delivered_at
   FROM events AS e
   LEFT JOIN deliveries AS d ON d.merchant_id = e.merchant_id AND d.event_id = e.id
  WHERE e.merchant_id = $1 AND e.payment_order_id = $2

@@ -2,6 +2,7 @@
 
 import json
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
@@ -10,7 +11,7 @@ from starlette.responses import Response
 
 from payloom.core import ids, paging
 from payloom.core.clock import rfc3339
-from payloom.core.errors import NotFound, invalid
+from payloom.core.errors import invalid
 from payloom.core.idempotency import Answer
 from payloom.core.paging import Limit, StartingAfter
 from payloom.core.web.idempotent import answer_once
@@ -19,14 +20,18 @@ from payloom.merchants.auth import Caller, needs
 from payloom.runtime import Runtime
 from payloom.webhooks import endpoints, queries
 from payloom.webhooks.event_types import EVENT_TYPES
+from payloom.webhooks.redeliver import NoSuchEvent, redeliver
 from payloom.webhooks.rotate import rotate_secret, secret_named
 from payloom.webhooks.view import (
+    DeliveryList,
     EndpointList,
     EndpointWithSecret,
     EventList,
+    Redelivered,
     RotatedEndpoint,
     ShownEndpoint,
     ShownEvent,
+    show_delivery,
     show_endpoint,
     show_event,
 )
@@ -49,6 +54,12 @@ class NewEndpoint(Strict):
 
 class Nothing(Strict):
     """A request that its path says whole."""
+
+
+class Redelivery(Strict):
+    endpoint: Annotated[
+        str | None, Field(description="Only to this one; left out: to all that want the type")
+    ] = None
 
 
 @router.post("/webhook-endpoints", status_code=201, response_model=EndpointWithSecret)
@@ -162,8 +173,46 @@ async def get_event(request: Request, caller: ReadsEvents, event_id: str) -> Res
     async with _rt(request).db.statement() as tx:
         found = await queries.event(tx, caller.merchant_id, ids.parse("evt", event_id))
     if found is None:
-        raise NotFound("There is no such event")
+        raise NoSuchEvent
     return Response(found.body, media_type="application/json")
+
+
+@router.get("/events/{event_id}/deliveries", response_model=DeliveryList)
+async def list_deliveries(
+    request: Request,
+    caller: ReadsEvents,
+    event_id: str,
+    limit: Limit = 20,
+    starting_after: StartingAfter = None,
+) -> Response:
+    """How an event fares at each endpoint that it was for."""
+    page, which = paging.page("dlv", limit, starting_after), ids.parse("evt", event_id)
+    async with _rt(request).db.statement() as tx:
+        if await queries.event(tx, caller.merchant_id, which) is None:
+            raise NoSuchEvent
+        rows = await queries.deliveries_of(tx, caller.merchant_id, which, page)
+    return JSONResponse(paging.envelope(rows, page, show_delivery))
+
+
+@router.post("/events/{event_id}/redeliver", status_code=202, response_model=Redelivered)
+async def redeliver_event(
+    request: Request, caller: ReadsEvents, event_id: str, body: Redelivery | None = None
+) -> Response:
+    """Send it once more, same id and same bytes, also if it was delivered or given up before."""
+    rt, which, wanted = _rt(request), ids.parse("evt", event_id), body or Redelivery()
+
+    async def work() -> Answer:
+        begun = await redeliver(rt, caller.merchant_id, which, _only_to(wanted))
+        shown = {"data": [show_delivery(each) for each in begun]}
+        return Answer(202, json.dumps(shown).encode())
+
+    return await answer_once(request, caller.merchant_id, wanted, work)
+
+
+def _only_to(wanted: Redelivery) -> UUID | None:
+    if wanted.endpoint is None:
+        return None
+    return ids.parse_query("whe", wanted.endpoint, "endpoint")
 
 
 def _rt(request: Request) -> Runtime:

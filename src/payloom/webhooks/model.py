@@ -24,6 +24,10 @@ class Endpoint:
     failing_since: datetime | None = None
     event_sequence: int = 0
 
+    def wants(self, kind: str) -> bool:
+        """Whether it asked for events of this type."""
+        return self.event_types is None or kind in self.event_types
+
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
@@ -37,6 +41,23 @@ class StoredEvent:
     sequence: int
     type: str
     body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event on its way to one endpoint, or arrived, or given up."""
+
+    merchant_id: UUID
+    id: UUID
+    event_id: UUID
+    endpoint_id: UUID
+    state: str
+    tries: int
+    next_at: datetime
+    last_status: int | None
+    last_error: str | None
+    created_at: datetime
+    finished_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

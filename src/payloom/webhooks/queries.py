@@ -6,7 +6,7 @@ from uuid import UUID
 
 from payloom.core.db import Row, Tx
 from payloom.core.paging import Page
-from payloom.webhooks.model import Claimed, Endpoint, Result, StoredEvent, Written
+from payloom.webhooks.model import Claimed, Delivery, Endpoint, Result, StoredEvent, Written
 
 # --- publishing ------------------------------------------------------------------------------
 
@@ -233,6 +233,27 @@ async def record_results(tx: Tx, results: Sequence[Result], now: datetime) -> di
     return {row["id"]: Written(row["state"], row["failures"], row["failing_since"]) for row in rows}
 
 
+async def redeliver(
+    tx: Tx, event: StoredEvent, endpoint_id: UUID | None, now: datetime
+) -> list[Delivery]:
+    """Begin the event's deliveries anew, to all enabled endpoints that want it or to one of them.
+
+    One that is on its way just now stays with its worker; see `_RECORD_RESULTS`.
+    """
+    rows = await tx.fetch(_REDELIVER, event.merchant_id, event.id, endpoint_id, now)
+    return [_delivery(row) for row in rows]
+
+
+async def deliveries_of(tx: Tx, merchant_id: UUID, event_id: UUID, page: Page) -> list[Delivery]:
+    """One more than the page holds if there are more."""
+    rows = await tx.fetch(_DELIVERIES_OF, merchant_id, event_id, page.after, page.limit + 1)
+    return [_delivery(row) for row in rows]
+
+
+def _delivery(row: Row) -> Delivery:
+    return Delivery(**{name: row[name] for name in Delivery.__slots__})
+
+
 def _claimed(row: Row) -> Claimed:
     return Claimed(**{name: row[name] for name in Claimed.__slots__})
 
@@ -283,14 +304,17 @@ SELECT c.*, e.body, m.mode = 'test' AS is_test
   JOIN merchants AS m ON m.merchant_id = c.merchant_id
 """
 
-# Endpoints are written when they begin to fail, go on failing, or fail no more; while all is well
-# they are only looked at. They are locked in the order of their ids, since two workers may have
-# results of the same ones.
+# A claim counts its try, so none at all means that somebody asked for the delivery while it was on
+# its way: unless it arrived, it begins anew. Endpoints are written when they begin to fail, go on
+# failing, or fail no more; while all is well they are only looked at. They are locked in the order
+# of their ids, since two workers may have results of the same ones.
 _RECORD_RESULTS = """
 WITH written AS (
     UPDATE deliveries AS d
-       SET state = r.state, next_at = r.next_at, last_status = r.status, last_error = r.error,
-           lease_until = NULL, finished_at = CASE WHEN r.state <> 'pending' THEN $8::timestamptz END
+       SET state = CASE WHEN r.took OR d.tries > 0 THEN r.state ELSE 'pending' END,
+           next_at = CASE WHEN r.took OR d.tries > 0 THEN r.next_at ELSE $8 END,
+           finished_at = CASE WHEN r.took OR (d.tries > 0 AND r.state = 'exhausted') THEN $8 END,
+           last_status = r.status, last_error = r.error, lease_until = NULL
       FROM (SELECT *, state = 'delivered' AS took
               FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::timestamptz[],
                           $6::int[], $7::text[], $9::boolean[])
@@ -319,4 +343,27 @@ WITH written AS (
 SELECT w.id, w.state, coalesce(j.failures, 0) AS failures, j.failing_since
   FROM written AS w
   LEFT JOIN judged AS j ON (j.merchant_id, j.id) = (w.merchant_id, w.endpoint_id)
+"""
+
+_REDELIVER = """
+INSERT INTO deliveries AS d
+       (merchant_id, id, event_id, endpoint_id, state, next_at, created_at, asked_again_at)
+SELECT e.merchant_id, delivery_id(e.id, w.id), e.id, w.id, 'pending', $4, $4, $4
+  FROM events AS e
+  JOIN webhook_endpoints AS w ON w.merchant_id = e.merchant_id AND w.disabled_at IS NULL
+   AND (w.event_types IS NULL OR e.type = ANY (w.event_types))
+ WHERE e.merchant_id = $1 AND e.id = $2 AND ($3::uuid IS NULL OR w.id = $3)
+ ORDER BY delivery_id(e.id, w.id)
+    ON CONFLICT (merchant_id, id) DO UPDATE
+   SET state = 'pending', tries = 0, next_at = excluded.next_at, finished_at = NULL,
+       asked_again_at = excluded.asked_again_at,
+       first_delivered_at = coalesce(d.first_delivered_at,
+                                     CASE WHEN d.state = 'delivered' THEN d.finished_at END)
+RETURNING *
+"""
+
+_DELIVERIES_OF = """
+SELECT * FROM deliveries
+ WHERE merchant_id = $1 AND event_id = $2 AND ($3::uuid IS NULL OR id < $3)
+ ORDER BY id DESC LIMIT $4
 """

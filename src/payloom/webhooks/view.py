@@ -1,4 +1,4 @@
-"""Endpoints and events as the API shows them: their shapes, and how they are filled."""
+"""Endpoints, events and deliveries as the API shows them: their shapes, and how they are filled."""
 
 import json
 from datetime import datetime
@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from payloom.core import ids
 from payloom.core.clock import rfc3339
-from payloom.webhooks.model import Endpoint, StoredEvent
+from payloom.webhooks.model import Delivery, Endpoint, StoredEvent
 
 
 class ShownEndpoint(BaseModel):
@@ -60,6 +60,28 @@ class EventList(BaseModel):
     next_cursor: str | None
 
 
+class ShownDelivery(BaseModel):
+    id: str
+    event: str
+    endpoint: str
+    state: Literal["pending", "delivered", "exhausted"]
+    tries: int
+    next_at: datetime | None
+    last_status: int | None
+    last_error: str | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class Redelivered(BaseModel):
+    data: list[ShownDelivery]
+
+
+class DeliveryList(Redelivered):
+    has_more: bool
+    next_cursor: str | None
+
+
 def show_endpoint(endpoint: Endpoint) -> dict[str, Any]:
     """Without its secrets."""
     kinds = endpoint.event_types
@@ -78,6 +100,22 @@ def show_event(event: StoredEvent) -> dict[str, Any]:
     """What its deliveries carry."""
     shown: dict[str, Any] = json.loads(event.body)
     return shown
+
+
+def show_delivery(delivery: Delivery) -> dict[str, Any]:
+    """How one event fares at one endpoint; `next_at` while there is another try to come."""
+    return {
+        "id": ids.text("dlv", delivery.id),
+        "event": ids.text("evt", delivery.event_id),
+        "endpoint": ids.text("whe", delivery.endpoint_id),
+        "state": delivery.state,
+        "tries": delivery.tries,
+        "next_at": rfc3339(delivery.next_at) if delivery.state == "pending" else None,
+        "last_status": delivery.last_status,
+        "last_error": delivery.last_error,
+        "created_at": rfc3339(delivery.created_at),
+        "finished_at": _time(delivery.finished_at),
+    }
 
 
 def _time(at: datetime | None) -> str | None:
