@@ -6,7 +6,10 @@ from uuid import UUID
 
 from payloom import __version__
 from payloom.core import ids
+from payloom.runtime import running
+from payloom.settings import Settings
 from tests.cli.conftest import Cli
+from tests.webhooks.rows import events, tell
 
 PSP_KEY = "sk_test_" + "k" * 24
 WEBHOOK_SECRET = "whsec_" + "s" * 32
@@ -133,6 +136,49 @@ async def test_a_webhook_endpoint_answers_its_secret_once(cli: Cli) -> None:
     )
     assert (here.code, "must not lead to this machine" in here.err) == (2, True)
     assert "PAYLOOM_WEBHOOKS_TO_LOOPBACK=yes" in here.err
+
+
+async def test_a_webhook_endpoint_is_listed_rotated_and_enabled(cli: Cli) -> None:
+    merchant = (await cli.merchant())["merchant_id"]
+    made = (
+        await cli(
+            *("webhook-endpoints", "create", "--merchant", merchant, "--json"),
+            *("--url", "https://shop.example/hooks"),
+        )
+    ).json
+    of_merchant = ("--merchant", merchant, "--json")
+    rotated = await cli("webhook-endpoints", "rotate-secret", made["id"], *of_merchant)
+    assert rotated.json["secret"].startswith("whsec_")
+    assert rotated.json["secret"] != made["secret"]
+    assert rotated.json["old_secret_ends_at"].endswith("Z")
+    listed = await cli("webhook-endpoints", "list", *of_merchant)
+    (shown,) = listed.json["data"]
+    assert (shown["id"], shown["disabled_at"]) == (made["id"], None)
+    assert "whsec_" not in listed.out
+    enabled = await cli("webhook-endpoints", "enable", made["id"], *of_merchant)
+    assert enabled.json == shown
+    unknown = await cli("webhook-endpoints", "enable", made["id"][:-1] + "z", *of_merchant)
+    assert (unknown.code, "Traceback" in unknown.err) == (1, False)
+
+
+async def test_an_event_is_redelivered_to_all_or_to_one(
+    cli: Cli, dsn: str, settings: Settings
+) -> None:
+    of_merchant = ("--merchant", (await cli.merchant())["merchant_id"], "--json")
+    url = ("--url", "https://shop.example/hooks")
+    ends = [
+        (await cli("webhook-endpoints", "create", *url, *of_merchant)).json["id"] for _ in range(2)
+    ]
+    async with running(settings, dsn, bytes(32)) as rt:
+        await tell(rt, ids.parse("mer", of_merchant[1]))
+        event = ids.text("evt", (await events(rt))[0]["id"])
+    everywhere = await cli("webhook-endpoints", "redeliver", event, *of_merchant)
+    assert {each["endpoint"] for each in everywhere.json["data"]} == set(ends)
+    assert {each["state"] for each in everywhere.json["data"]} == {"pending"}
+    one = await cli("webhook-endpoints", "redeliver", event, "--endpoint", ends[0], *of_merchant)
+    assert [each["endpoint"] for each in one.json["data"]] == ends[:1]
+    unknown = await cli("webhook-endpoints", "redeliver", event[:-1] + "z", *of_merchant)
+    assert (unknown.code, unknown.out) == (1, "")
 
 
 async def test_an_unknown_merchant_is_one_sentence_and_exit_code_1(cli: Cli) -> None:

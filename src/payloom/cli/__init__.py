@@ -83,6 +83,10 @@ def build() -> typer.Typer:
 
     group = _group("Where merchants hear of events.")
     group.command()(webhook_endpoints.create)
+    group.command("list")(webhook_endpoints.list_)
+    group.command("rotate-secret")(webhook_endpoints.rotate_secret)
+    group.command()(webhook_endpoints.enable)
+    group.command()(webhook_endpoints.redeliver)
     app.add_typer(group, name="webhook-endpoints")
 
     group = _group("The books.")
