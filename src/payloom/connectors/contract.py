@@ -349,13 +349,14 @@ class Connector(Protocol):
         ...
 
     async def look_up(self, ref: AttemptRef) -> Outcome:
-        """The truth at the PSP."""
+        """The truth at the PSP. Without a token: Unknown, if the PSP finds nothing by our id."""
         ...
 
     async def find(self, ref: AttemptRef, sent_at: datetime) -> Outcome:
         """Look for what a lost registration left behind, among what was made around `sent_at`.
 
-        Refused: it is certainly not there, and the request will not arrive any more.
+        Registered: it is there and open; else what became of it. Refused("never_registered"): the
+        whole list was read, it is certainly not there, and the request will not arrive any more.
         """
         ...
 
@@ -377,12 +378,12 @@ class Connector(Protocol):
         ...
 
     async def look_up_refund(self, ref: RefundRef) -> RefundOutcome:
-        """The truth at the PSP. `never_made` when it has no refund of this payment with our id,
-        and the request will not arrive any more."""
+        """The truth at the PSP. RefundFailed, with the code `never_made`, when it has no refund of
+        this payment with our id, and the request will not arrive any more."""
         ...
 
     def read_notice(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Reading:
-        """Verify over the raw bytes with any live secret. `now` is real time.
+        """Verify over the raw bytes with any live secret; headers in lower case, `now` real time.
 
         Raises ForgedNotice, UnreadableNotice.
         """

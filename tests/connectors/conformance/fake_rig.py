@@ -1,4 +1,7 @@
-"""The rig of the three fakes: one small PSP in the test's own loop, with a dialect."""
+"""The rig of the three fakes: one small PSP in the test's own loop, with a dialect.
+
+Not one to copy: it signs with what is inside the fakes, and knows their one address and method.
+"""
 
 import json
 from dataclasses import dataclass
@@ -22,6 +25,8 @@ class FakeRig:
     pages_can_be_ended: bool = True
     shoppers_approve: bool = False
     currency_not_taken: str = "GBP"
+    method_type_not_offered: str = "netbanking"
+    notices_are_dated: bool = False
 
     @property
     def credentials(self) -> Credentials:

@@ -1,9 +1,10 @@
 """What the suite needs of a PSP to try a connector on it: a stand-in that can be made to fail.
 
 To try a connector of yours, write a rig for it and list it in `conftest.py`. The suite itself
-stays as it is.
+stays as it is. It pays in EUR and JPY, and refunds in parts.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -14,15 +15,21 @@ from payloom.connectors.contract import Connector, Registration
 from payloom.connectors.gate import Gate
 from payloom.connectors.pace import Rates
 from payloom.connectors.spec import Credentials, Spec
+from payloom.core.secret import Secret
 
-# A call and how it goes wrong; a stand-in closes real sockets.
-DROP, APPLY_THEN_DROP, TRUNCATE, LATE = "drop", "apply_then_drop", "truncate", "late"
+# A call and how it goes wrong; a stand-in closes real sockets. Any HTTP status is an effect, too:
+# "429" or "500" is answered, and nothing is executed.
+DROP = "drop"  # hang up, nothing being executed
+APPLY_THEN_DROP = "apply_then_drop"  # execute it, then hang up
+TRUNCATE = "truncate"  # execute it, then send half of the answer
+LATE = "late"  # answer after two seconds; the suite waits for a fraction of one
 FAULTS = (DROP, APPLY_THEN_DROP, TRUNCATE)
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A call of the PSP as it would come in."""
+    """A call of the PSP as it would come in: of its headers, in lower case, those without which
+    it does not verify."""
 
     headers: dict[str, str]
     body: bytes
@@ -33,26 +40,35 @@ class Rig(Protocol):
 
     spec: Spec
     currency_not_taken: str
+    method_type_not_offered: str  # in EUR, one of docs/reference/connectors.md
+    notices_are_dated: bool  # a time is signed with them, and one of another day is refused
     pages_can_be_ended: bool  # by us
     shoppers_approve: bool  # and we take the money: Approved, then `complete`
 
     @property
-    def credentials(self) -> Credentials: ...
+    def credentials(self) -> Credentials:
+        """What the stand-in lets in, and where it is. What notices are signed with is called
+        `webhook_secret`, if it is not the API key."""
+        ...
 
     async def fault(self, verb: str, effect: str, count: int = 1) -> None:
-        """Order it for the next calls of `register`, `look_up`, `complete` or `refund`."""
+        """Order it for the next calls of `register`, `look_up`, `complete` or `refund`; `effect`
+        is one of those above or a status, like "429"."""
         ...
 
     async def executed(self) -> list[str]:
-        """The keys under which registrations and refunds were carried out, each once."""
+        """The keys under which registrations, completions and refunds were carried out: one a
+        time it was done, and none for an answer given again."""
         ...
 
     async def approve(self, token: str) -> None:
-        """The shopper agrees: on most PSPs that is paying."""
+        """The shopper agrees: on most PSPs that is paying. A PSP that lists its events has a new
+        one then."""
         ...
 
     async def tell(self, registration: Registration, token: str) -> Told:
-        """What the PSP would tell us of this payment as it stands now, genuinely signed."""
+        """What the PSP would tell us of this payment as it stands now, genuinely signed, under
+        a fresh id."""
         ...
 
     def sign(self, body: bytes) -> Told:
@@ -60,11 +76,11 @@ class Rig(Protocol):
         ...
 
     def foreign(self) -> bytes:
-        """A body about something at the PSP that is none of ours."""
+        """A readable body, of a kind that we want, about something that is none of ours."""
         ...
 
     def of_unknown_type(self) -> bytes:
-        """A body of a kind that moves nothing of ours."""
+        """A readable body of a kind that moves nothing of ours."""
         ...
 
 
@@ -79,11 +95,13 @@ class Bench:
     def __post_init__(self) -> None:
         self.connector = self.build()
 
-    def build(self, *, deadline_s: float = 10.0, api_base: str | None = None) -> Connector:
+    def build(
+        self, *, deadline_s: float = 10.0, api_base: str | None = None,
+        secrets: Mapping[str, Secret] | None = None,
+    ) -> Connector:  # fmt: skip
         """Its gate has no breaker: the suite asks whatever was answered before."""
-        held = self.rig.credentials
-        if api_base is not None:
-            held = Credentials(held.secrets, api_base)
+        rig = self.rig.credentials
+        held = Credentials(secrets or rig.secrets, api_base or rig.api_base)
         gate = Gate(
             "con_1", self.rig.spec.name, Rates(), deadline_s=deadline_s,
             breaker=Breaker(trip_at=10**9),

@@ -31,6 +31,8 @@ class StripeRig:
     key: str = field(default_factory=lambda: "sk_test_" + secrets.token_hex(12))
     spec = CONNECTOR
     currency_not_taken = "IRR"
+    method_type_not_offered = "netbanking"
+    notices_are_dated = True
     pages_can_be_ended = True
     shoppers_approve = False
 

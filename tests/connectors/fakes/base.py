@@ -59,9 +59,10 @@ class Fake(Line):
 
     async def find(self, ref: AttemptRef, sent_at: datetime) -> Outcome:
         answer = await self.ask("list", json.dumps({"around": sent_at.isoformat()}))
-        if not isinstance(answer, dict):
-            return answer if isinstance(answer, Unknown) else Unknown("no list")
-        found = [each for each in answer["data"] if each["ours"] == ref.attempt]
+        listed = _listed(answer)
+        if isinstance(listed, Unknown):
+            return listed
+        found = [each for each in listed if each["ours"] == ref.attempt]
         if not found:
             return Refused("never_registered", "there is no such payment")
         outcome = self.outcome(found[0])
@@ -87,9 +88,10 @@ class Fake(Line):
 
     async def look_up_refund(self, ref: RefundRef) -> RefundOutcome:
         answer = await self.ask("refunds", json.dumps({"token": ref.psp_payment}))
-        if not isinstance(answer, dict):
-            return answer if isinstance(answer, Unknown) else Unknown("no list")
-        found = [each for each in answer["data"] if each["ours"] == ref.refund]
+        listed = _listed(answer)
+        if isinstance(listed, Unknown):
+            return listed
+        found = [each for each in listed if each["ours"] == ref.refund]
         return _refund(found[0]) if found else RefundFailed("never_made")
 
     async def list_events(
@@ -137,6 +139,13 @@ class Fake(Line):
         if answer.get("ours") != ref.attempt:
             return Unknown("a payment of another attempt")
         return self.outcome(answer)
+
+
+def _listed(answer: Json | Refusing | Unknown) -> list[Json] | Unknown:
+    if isinstance(answer, Unknown):
+        return answer
+    data = answer.get("data") if isinstance(answer, dict) else None
+    return data if isinstance(data, list) else Unknown("an answer without a list")
 
 
 def _refund(told: Json) -> RefundOutcome:
