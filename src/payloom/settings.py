@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from payloom.core.crypto import KEY_BYTES
+from payloom.core.points import CrashAt
 from payloom.core.secret import Secret
 
 
@@ -54,6 +55,9 @@ class Settings:
     psp_rate_percent: int
     # PAYLOOM_LOG_LEVEL: DEBUG, INFO, WARNING or ERROR. Default: INFO.
     log_level: str
+    # PAYLOOM_CRASH_AT: kill this process at a point, as register.placed:3 at its third passing.
+    # For tests of crashes only, and refused where there is a merchant in live mode.
+    crash_at: CrashAt | None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], *, is_root: bool = False) -> "Settings":
@@ -73,6 +77,7 @@ class Settings:
             database_pool=read.number("PAYLOOM_DATABASE_POOL", 10, 2, 100),
             psp_rate_percent=read.number("PAYLOOM_PSP_RATE_PERCENT", 100, 1, 10_000),
             log_level=read.choice("PAYLOOM_LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
+            crash_at=read.crash_at("PAYLOOM_CRASH_AT"),
         )
         if settings.database_url and not settings.master_key:
             read.mistakes.append(
@@ -130,6 +135,16 @@ class _Reader:
         if value not in choices:
             self.mistakes.append(f"{name}: must be one of {', '.join(choices)}")
         return value
+
+    def crash_at(self, name: str) -> CrashAt | None:
+        value = self.text(name, "")
+        if not value:
+            return None
+        if not re.fullmatch(r"[a-z_]+\.[a-z_]+:[1-9][0-9]{0,8}", value):
+            self.mistakes.append(f"{name}: must look like register.placed:3")
+            return None
+        point, _, passing = value.partition(":")
+        return CrashAt(point, int(passing))
 
     def raise_if_any(self, environ: Mapping[str, str]) -> None:
         unknown = sorted(n for n in environ if n.startswith("PAYLOOM_") and n not in self._known)

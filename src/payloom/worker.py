@@ -14,6 +14,7 @@ from payloom.core import jobs
 from payloom.core.errors import Unavailable
 from payloom.core.jobs import Job
 from payloom.core.metrics import JOBS
+from payloom.core.points import point
 from payloom.merchants.connections import SWEEP
 from payloom.notices.apply import apply_waiting
 from payloom.notices.jobs import run_sweep
@@ -109,6 +110,8 @@ class Worker:
             return 0
         async with self.rt.db.statement() as tx:
             claimed = await jobs.claim(tx, self.rt.clock(), limit=free)
+        if claimed:
+            point("job.claimed")
         for job in claimed:
             task = asyncio.create_task(self._run_job(job))
             self._running[job] = task
@@ -125,6 +128,7 @@ class Worker:
             try:
                 again_at = await HANDLERS[job.kind](self.rt, job)
                 result = await self._end(job, again_at)
+                point("job.ended")
             except Unavailable as away:  # its lease runs out, and it runs again
                 log.warning("job.database_away", kind=job.kind, error=str(away))
                 result = "database_away"

@@ -16,6 +16,8 @@ import pytest
 
 from payloom.runtime import Runtime
 from tests.cli.conftest import Cli
+from tests.scenarios.moves import SECRET, event
+from tests.scenarios.telling import signed
 
 WITHIN_S = 30
 
@@ -186,3 +188,36 @@ async def test_a_request_in_flight_is_finished_before_the_api_stops(cli: Cli) ->
         assert answer.startswith(b"HTTP/1.1 422 "), answer
         writer.close()
         assert await asyncio.wait_for(process.wait(), WITHIN_S) == 0
+
+
+# --- PAYLOOM_CRASH_AT, which is for tests of crashes -----------------------------------------
+
+
+@pytest.mark.crash
+async def test_a_process_sent_to_a_point_is_killed_there(cli: Cli) -> None:
+    armed = cli.without(PAYLOOM_CRASH_AT="notice.stored:1")
+    merchant = (await cli.merchant())["merchant_id"]
+    made = await cli(
+        "connections", "add", "stripe", "--merchant", merchant, "--json",
+        STRIPE_API_KEY="sk_test_" + "x" * 24, STRIPE_WEBHOOK_SECRET=SECRET,
+    )  # fmt: skip
+    async with running(armed, "serve", "--port", "0") as (process, ready):
+        url = f"{ready['url']}/psp/stripe/{made.json['connection_id']}/notices"
+        raw = json.dumps(event("charge.succeeded", {"id": "ch_1"})).encode()
+        async with aiohttp.ClientSession() as http:
+            with pytest.raises(aiohttp.ClientError):
+                await http.post(url, data=raw, headers={"Stripe-Signature": signed(raw)})
+        assert await asyncio.wait_for(process.wait(), WITHIN_S) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("words", [("serve", "--port", "0"), ("worker",)])
+async def test_no_process_can_be_sent_to_a_point_where_real_money_is(
+    cli: Cli, words: tuple[str, ...]
+) -> None:
+    await cli.merchant("live")
+
+    ended = await cli(*words, PAYLOOM_CRASH_AT="notice.stored:1")
+
+    assert ended.code == 1
+    assert "PAYLOOM_CRASH_AT is for tests, and there is a merchant in live mode" in ended.err
+    assert "ready" not in ended.out

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from payloom.core.points import CrashAt
 from payloom.settings import BadSettings, Settings
 
 CANARY = "canary-5f3a"
@@ -25,6 +26,7 @@ def test_an_empty_environment_is_enough() -> None:
     assert settings.public_url == "http://127.0.0.1:8400"
     assert (settings.database_pool, settings.log_level) == (10, "INFO")
     assert not settings.webhooks_to_loopback
+    assert settings.crash_at is None
     assert (settings.database_url, settings.migrate_database_url, settings.master_key) == (
         None,
     ) * 3
@@ -43,6 +45,7 @@ def test_every_setting_is_read() -> None:
             "PAYLOOM_WEBHOOKS_TO_LOOPBACK": "yes",
             "PAYLOOM_DATABASE_POOL": "100",
             "PAYLOOM_LOG_LEVEL": "ERROR",
+            "PAYLOOM_CRASH_AT": "register.placed:3",
         }
     )
     assert settings.home == Path("/srv/pay")
@@ -54,6 +57,7 @@ def test_every_setting_is_read() -> None:
     assert settings.master_key.reveal() == KEY
     assert settings.public_url == "https://pay.example.com"
     assert (settings.database_pool, settings.log_level) == (100, "ERROR")
+    assert settings.crash_at == CrashAt("register.placed", 3)
     assert settings.webhooks_to_loopback
 
 
@@ -95,6 +99,10 @@ def test_all_mistakes_are_told_together_each_by_its_name() -> None:
         *[("PAYLOOM_DATABASE_URL", v) for v in ("postgresql://[::1", "/var/run", "sqlite:///x")],
         *[("PAYLOOM_LOG_LEVEL", v) for v in ("info", "NOTSET", "TRACE")],
         *[("PAYLOOM_WEBHOOKS_TO_LOOPBACK", v) for v in ("true", "1", "YES")],
+        *[
+            ("PAYLOOM_CRASH_AT", v)
+            for v in ("register.placed", "register:1", "a.b:0", "a.b:-1", "a.b:1e1", "yes", "A.b:1")
+        ],
         ("PAYLOOM_", "x"),
         ("PAYLOOM_DATABASE", "x"),
     ],

@@ -10,7 +10,9 @@ import structlog
 
 from payloom import embedded
 from payloom.cli.failing import Failure
+from payloom.core import points
 from payloom.core.db import DatabaseAway
+from payloom.merchants import queries
 from payloom.runtime import Runtime, running
 from payloom.settings import Settings
 
@@ -29,8 +31,9 @@ _HOPELESS = (
 async def until_ready(settings: Settings) -> str:
     """The app's URL of a database that answers and is up to date.
 
-    Raises Failure when it is away for WAIT_S, NotReady when migrations are missing, we come as
-    the wrong role or our master key is lost, and MasterKeyWrong.
+    Raises Failure when it is away for WAIT_S, or holds real money and PAYLOOM_CRASH_AT is set;
+    NotReady when migrations are missing, we come as the wrong role or our master key is lost; and
+    MasterKeyWrong.
     """
     deadline, pause = time.monotonic() + WAIT_S, PAUSE_S
     while True:
@@ -39,6 +42,8 @@ async def until_ready(settings: Settings) -> str:
             await embedded.ensure_migrated(settings, url)
             await embedded.ensure_owns_nothing(url)
             await embedded.ensure_key(settings, url)
+            if settings.crash_at:
+                await _refuse_to_crash(url)
             return url
         except DatabaseAway as away:
             if isinstance(away.__cause__, _HOPELESS):
@@ -55,4 +60,19 @@ async def opened(settings: Settings) -> AsyncIterator[Runtime]:
     """A runtime, as soon as there is a database for it."""
     url = await until_ready(settings)
     async with running(settings, url, embedded.master_key(settings)) as rt:
+        if at := settings.crash_at:
+            points.arm(at)
+            log.warning("point.armed", point=at.name, passing=at.passing)
         yield rt
+
+
+async def _refuse_to_crash(url: str) -> None:
+    """Raises Failure where anybody's real money is at stake."""
+    with embedded.reaching():
+        connection = await asyncpg.connect(url, timeout=5)
+        try:
+            is_live = await queries.has_live_merchant(connection)
+        finally:
+            await connection.close()
+    if is_live:
+        raise Failure("PAYLOOM_CRASH_AT is for tests, and there is a merchant in live mode")

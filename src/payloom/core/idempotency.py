@@ -15,6 +15,7 @@ from uuid import UUID
 from payloom.core import ids
 from payloom.core.db import Database, Tx
 from payloom.core.errors import Conflict, InvalidRequest, PayloomError
+from payloom.core.points import point
 
 LEASE_S = 12  # a request answers within 10 s; who takes over too early does no harm
 WAIT_S = 10.0
@@ -78,6 +79,7 @@ class Claim:
         if row is None:
             raise KeyTaken
         self.is_taken = True
+        point("key.taken")
 
 
 Work = Callable[[Claim], Awaitable[Answer]]
@@ -169,6 +171,7 @@ async def _under(claim: Claim, work: Work) -> Answer:
             taken = await tx.fetchrow(_READ, *name)  # our lease ran out, someone took over
             if taken is not None and taken["status"] is not None:
                 return Answer(taken["status"], taken["body"])
+    point("key.kept")
     return answer
 
 
@@ -176,6 +179,7 @@ async def _release(claim: Claim) -> None:
     if claim.is_taken and claim.kept is None:
         async with claim.db.statement() as tx:
             await tx.execute(_RELEASE, claim.merchant_id, claim.key, claim.owner)
+        point("key.released")
 
 
 async def reap(tx: Tx, before: datetime, *, limit: int) -> int:

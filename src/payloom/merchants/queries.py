@@ -18,6 +18,10 @@ async def mode_of(tx: Tx, merchant_id: UUID) -> Mode | None:
     return cast("Mode | None", await tx.fetchval(_MODE_OF, merchant_id))
 
 
+async def has_live_merchant(tx: Tx) -> bool:
+    return bool(await tx.fetchval(_HAS_LIVE_MERCHANT))
+
+
 async def insert_key(
     tx: Tx, key: ApiKey, *, name: str, digest: bytes, hint: str, now: datetime
 ) -> None:
@@ -163,6 +167,8 @@ INSERT INTO merchants (merchant_id, name, mode, created_at) VALUES ($1, $2, $3, 
 """
 
 _MODE_OF = "SELECT mode FROM merchants WHERE merchant_id = $1"
+
+_HAS_LIVE_MERCHANT = "SELECT EXISTS (SELECT FROM merchants WHERE mode = 'live')"
 
 _INSERT_KEY = """
 INSERT INTO api_keys (merchant_id, id, digest, hint, name, scopes, created_at, expires_at)

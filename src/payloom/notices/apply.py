@@ -21,6 +21,7 @@ from payloom.core import ids
 from payloom.core.db import Tx
 from payloom.core.errors import Unavailable
 from payloom.core.metrics import NOTICE_LAG_SECONDS
+from payloom.core.points import point
 from payloom.merchants.connections import connector_of
 from payloom.notices import queries
 from payloom.notices.drift import tell_drift
@@ -43,6 +44,8 @@ async def apply_waiting(rt: Runtime, *, limit: int) -> int:
             now = rt.clock()
             claimed = await queries.claim_waiting(tx, now, limit=limit)
             effects = await _apply(rt, tx, claimed, now)
+        if claimed:
+            point("notice.applied")
         _tell(effects)
     except Unavailable:
         raise
@@ -64,6 +67,8 @@ async def apply_of_attempt(rt: Runtime, attempt: Attempt) -> Payment | None:
         now = rt.clock()
         claimed = await queries.claim_of_attempt(tx, attempt.merchant_id, attempt.id)
         effects = await _apply(rt, tx, claimed, now)
+    if claimed:
+        point("return.applied")
     _tell(effects)
     recorded = [each.recorded for each in effects if isinstance(each.recorded, Recorded)]
     return recorded[-1].payment if recorded else None
@@ -84,6 +89,7 @@ async def _apply_alone(rt: Runtime, waiting: Waiting) -> None:
             now = rt.clock()
             claimed = await queries.claim_one(tx, notice.merchant_id, notice.id)
             effects = await _apply(rt, tx, claimed, now)
+        point("notice.applied_alone")
         _tell(effects)
     except Unavailable:
         raise
@@ -93,6 +99,7 @@ async def _apply_alone(rt: Runtime, waiting: Waiting) -> None:
         end = _broken(waiting, repr(broken), now)
         async with rt.db.statement() as tx:
             await queries.finish(tx, [end], now)
+        point("notice.put_back")
         _tell_quarantined(end)
 
 

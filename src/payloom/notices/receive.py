@@ -17,6 +17,7 @@ from payloom.core import ids
 from payloom.core.clock import real_now
 from payloom.core.errors import NotFound, Unparsable
 from payloom.core.metrics import NOTICES
+from payloom.core.points import point
 from payloom.merchants.connections import connector_of
 from payloom.merchants.model import Connection
 from payloom.notices import queries
@@ -79,6 +80,7 @@ async def _store(rt: Runtime, connection: Connection, reading: Reading, body: by
     ]
     async with rt.db.statement() as tx:
         fresh = await queries.insert_notices(tx, rows, "webhook", now)
+    point("notice.stored")
     for row in rows:
         result = "stored" if row.id in fresh else "duplicate"
         NOTICES.labels(connection.psp, result).inc()

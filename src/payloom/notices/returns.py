@@ -17,6 +17,7 @@ import structlog
 
 from payloom.core.clock import real_now
 from payloom.core.errors import NotFound, Unavailable
+from payloom.core.points import point
 from payloom.merchants.connections import connector_of
 from payloom.merchants.merchants import return_secret
 from payloom.notices.apply import apply_of_attempt
@@ -107,6 +108,7 @@ async def _ask(rt: Runtime, attempt: Attempt) -> Payment | None:
     async with rt.db.transaction() as tx:
         (recorded,) = await record(tx, [fact], rt.clock())
         await calls.keep(tx, attempt)
+    point("return.recorded")
     return recorded.payment
 
 

@@ -15,6 +15,7 @@ from payloom.core import ids
 from payloom.core.clock import real_now
 from payloom.core.errors import NotFound
 from payloom.core.metrics import NOTICES, SWEEP_BEHIND_SECONDS
+from payloom.core.points import point
 from payloom.merchants.connections import connector_of
 from payloom.merchants.model import Connection
 from payloom.notices import pace, queries
@@ -72,6 +73,7 @@ async def _read_up_to(
         async with rt.db.statement() as tx:
             progress = Sweep(read_until, at.reads + pages, now)
             await queries.keep_sweep(tx, connection.merchant_id, connection.id, progress)
+        point("sweep.noted")
         if not is_whole:
             break
     SWEEP_BEHIND_SECONDS.labels(ids.text("con", connection.id)).set(
@@ -92,7 +94,9 @@ async def _read_window(
     """How many pages were asked for, and whether all of them came."""
     pages, after = 0, None
     while True:
+        point("sweep.asking")
         page = await connector.list_events(since, until, after)
+        point("sweep.answered")
         pages += 1
         if isinstance(page, Unknown):
             log.warning("sweep.no_answer", connection=ids.text("con", connection.id), why=page.why)
@@ -124,6 +128,7 @@ async def _keep(rt: Runtime, connection: Connection, page: Listed) -> None:
         ]
         if fresh:
             await queries.insert_notices(tx, fresh, "sweep", now)
+            point("sweep.stored")
     for stored in fresh:
         NOTICES.labels(connection.psp, "swept").inc()
         log.info("notice.swept", notice=ids.text("ntc", stored.id), type=stored.type)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from payloom.core.clock import Clock
 from payloom.core.db import Tx
 from payloom.core.log import mask
+from payloom.core.points import point
 from payloom.payments.model import Attempt
 
 DETAIL_MAX = 500  # characters
@@ -39,9 +40,11 @@ class Calls:
 
     async def ask(self, verb: str, asking: Awaitable[_Outcome]) -> _Outcome:
         """The outcome of a call, which is noted."""
+        point(f"{verb}.asking")
         at, began = self.clock(), time.perf_counter()
         outcome = await asking
         took = round((time.perf_counter() - began) * 1000)
+        point(f"{verb}.answered")
         self.made.append(Call(at, verb, took, type(outcome).__name__, _detail(outcome)))
         return outcome
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from payloom.core.errors import Conflict, NotFound
 from payloom.core.idempotency import Answer
+from payloom.core.points import point
 from payloom.merchants.auth import Caller
 from payloom.payments import intend, queries
 from payloom.payments.answer import answer_to_cancel
@@ -52,6 +53,7 @@ async def _wish(rt: Runtime, merchant_id: UUID, order_id: UUID, cause: Cause) ->
             return payment
         change = intend.cancel(payment, cause, now)
         await write(tx, [change], now)
+    point("cancel.wished")
     return change.payment
 
 

@@ -19,6 +19,7 @@ from payloom.connectors.contract import (
     Outcome,
     Unknown,
 )
+from payloom.core.points import point
 from payloom.merchants.connections import connector_of
 from payloom.payments import queries
 from payloom.payments.calls import Calls
@@ -85,6 +86,7 @@ async def _ask_and_record(
     async with rt.db.transaction() as tx:
         (recorded,) = await record(tx, [fact], rt.clock())
         await calls.keep(tx, attempt)
+    point("look_up.recorded")
     return recorded, outcome
 
 

@@ -14,6 +14,7 @@ from payloom.core import jobs
 from payloom.core.errors import Conflict, FieldError, InvalidRequest
 from payloom.core.idempotency import Answer, Claim, KeyTaken
 from payloom.core.jobs import Wanted
+from payloom.core.points import point
 from payloom.merchants.auth import Caller
 from payloom.merchants.connections import connection_for_psp, connector_of
 from payloom.payments import hot, queries
@@ -71,6 +72,7 @@ async def register(
         raise KeyTaken
     if placed is Placed.REFERENCE_TAKEN:
         return answer_of(await _existing(rt, caller.merchant_id, wanted), is_new=False)
+    point("register.placed")
     asking = rt.spawn(ask(rt, connector, payment, claim))
     await asyncio.wait([asking], timeout=ANSWER_WITHIN_S)
     registered = asking.result() if asking.done() else payment
@@ -104,6 +106,7 @@ async def _opened(rt: Runtime, payment: Payment, fact: Fact, claim: Claim | None
     async with rt.db.statement() as tx:
         if not await hot.opened(tx, change, event_of(change, now), claim, answer):
             return None
+    point("register.opened")
     tell(change)
     return change.payment
 
@@ -117,6 +120,7 @@ async def _recorded(rt: Runtime, payment: Payment, fact: Fact, calls: Calls) -> 
             attempt, id_ = payment.current, payment.order.correlation_id
             soon = Wanted(attempt.merchant_id, LOOK_UP, attempt.id, now + ASK_AFTER_DOUBT, id_)
             await jobs.schedule(tx, [soon], now)
+    point("register.recorded")
     return recorded.payment or payment
 
 

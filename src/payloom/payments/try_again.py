@@ -10,6 +10,7 @@ from uuid import UUID
 
 from payloom.core.errors import Conflict, NotFound
 from payloom.core.idempotency import Answer
+from payloom.core.points import point
 from payloom.merchants.auth import Caller
 from payloom.merchants.connections import connection_for_psp, connector_of
 from payloom.payments import intend, queries
@@ -53,6 +54,7 @@ async def try_again(
         await queries.insert_attempt(tx, attempt)
         change = intend.another_attempt(payment, attempt, cause, now)
         await write(tx, [change], now)
+    point("attempt.placed")
     carrying_out = rt.spawn(_carry_out(rt, payment, attempt))
     await asyncio.wait([carrying_out], timeout=ANSWER_WITHIN_S)
     tried = carrying_out.result() if carrying_out.done() else change.payment

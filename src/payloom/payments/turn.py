@@ -8,6 +8,7 @@ from uuid import UUID
 
 from payloom.connectors.contract import NeverSent, Outcome, Refused
 from payloom.core.errors import NotFound
+from payloom.core.points import point
 from payloom.merchants.connections import connector_of
 from payloom.payments import queries
 from payloom.payments.model import Attempt, Cause, Fact, Payment
@@ -39,6 +40,7 @@ async def take_turn(rt: Runtime, merchant_id: UUID, order_id: UUID, attempt_id: 
             payment = recorded.payment or payment
     if not is_ours:
         return payment
+    point("turn.taken")
     _, connector = await connector_of(rt, attempt.connection_id)
     return await ask(rt, connector, payment)
 

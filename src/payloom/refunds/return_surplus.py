@@ -18,6 +18,7 @@ from payloom.connectors.contract import (
     Unknown,
 )
 from payloom.core import ids
+from payloom.core.points import point
 from payloom.merchants.connections import connector_of
 from payloom.payments.calls import Calls
 from payloom.payments.model import Attempt, Cause, Payment
@@ -48,6 +49,7 @@ async def return_surplus(rt: Runtime, merchant_id: UUID, attempt_id: UUID) -> da
     async with rt.db.transaction() as tx:
         recorded = await record_refund(tx, fact, now)
         await calls.keep(tx, attempt)
+    point("refund.recorded")
     if recorded.refund is None or recorded.refund.state not in UNDECIDED:
         return None  # or scheduled anew by `record_refund`
     log.info("refund.undecided", refund=refund.public_id, outcome=repr(outcome))
@@ -73,6 +75,7 @@ async def _start(rt: Runtime, merchant_id: UUID, attempt_id: UUID) -> tuple[Refu
             return None
         refund = _new_refund(rt, connector, payment, attempt, len(made) + 1)
         await queries.insert_refund(tx, refund)
+    point("refund.placed")
     log.info("refund.requested", refund=refund.public_id, attempt=attempt.public_id)
     return refund, attempt
 

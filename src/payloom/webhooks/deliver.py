@@ -18,6 +18,7 @@ from payloom.core import ids
 from payloom.core.clock import real_now
 from payloom.core.db import DatabaseAway
 from payloom.core.metrics import DELIVERIES
+from payloom.core.points import point
 from payloom.runtime import Runtime
 from payloom.webhooks import queries
 from payloom.webhooks.disable import Reason, disable_endpoint
@@ -85,6 +86,7 @@ async def deliver_due(rt: Runtime, outlet: Outlet, *, limit: int) -> int:
             lease_s=LEASE_S,
         )
     if claimed:
+        point("delivery.claimed")
         outlet.on_the_way.update(delivery.endpoint_id for delivery in claimed)
         task = asyncio.create_task(_carry(rt, outlet, claimed))
         outlet.tasks.add(task)
@@ -98,6 +100,7 @@ async def _carry(rt: Runtime, outlet: Outlet, claimed: Sequence[Claimed]) -> Non
     waiting = set(tries)
     while waiting:
         done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        point("delivery.sent")
         try:
             await _record(rt, outlet, [(tries[task], _answer_of(task)) for task in done])
         # Not recorded: the claims lapse, and these are sent again.
@@ -136,6 +139,7 @@ async def _record(rt: Runtime, outlet: Outlet, answers: Sequence[tuple[Claimed, 
     results = [_result(delivery, answer, now, outlet.chance()) for delivery, answer in answers]
     async with rt.db.statement() as tx:
         written = await queries.record_results(tx, results, now)
+    point("delivery.recorded")
     for result in results:
         _tell(result, written.get(result.delivery.id))
     for (merchant_id, endpoint_id), reason in _given_up(results, written, now).items():
