@@ -5,7 +5,7 @@ WORKERS ?= auto
 TESTS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test check fix docs bench dev install setup lock clean
+.PHONY: help demo test crash check fix docs bench dev install setup lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -17,6 +17,9 @@ demo: .venv/.runtime ## Run the whole thing: database, API, worker, PSP sandbox,
 test: .venv/.dev .venv/.browser ## Run every test (PG=16: on PostgreSQL 16; TESTS=path: only those)
 	@env -u PAYLOOM_DATABASE_URL TEST_PG="$(or $(PG),18)" \
 	  TEST_DATABASE_URL="$(PAYLOOM_DATABASE_URL)" $(BIN)/python -m tests.run -n $(WORKERS) $(TESTS)
+
+crash: .venv/.dev ## Kill API and worker at every point and between, and look at what is left (N=1000, SEED=)
+	@TEST_PG="$(or $(PG),18)" $(BIN)/python -m tests.crash --kills $(or $(N),200) $(if $(SEED),--seed $(SEED))
 
 check: .venv/.dev ## Lint, format, types, layers
 	$(BIN)/ruff check .

@@ -20,15 +20,20 @@ from payloom.core import postgres
 from payloom.core.migrate import ROLES, migrate
 
 HOME = "TEST_CLUSTER_HOME"
+DURABLE = "TEST_CLUSTER_DURABLE"
 FOREIGN = os.environ.get("TEST_DATABASE_URL", "")
 VERSION = int(os.environ.get("TEST_PG", "18"))
 TEMPLATE = "payloom_tests"
 
 
-def name_home() -> bool:
-    """Choose where our server lives, unless a process above did; whether it was us."""
+def name_home(*, durable: bool = False) -> bool:
+    """Choose where our server lives, unless a process above did; whether it was us.
+
+    With `durable` fsync is on, as where real money is.
+    """
     if HOME in os.environ:
         return False
+    os.environ[DURABLE] = "yes" if durable else "no"
     os.environ[HOME] = tempfile.mkdtemp(prefix="payloom-tests-")
     return True
 
@@ -43,7 +48,8 @@ def dsn_of(role: postgres.Role, database: str) -> str:
     """How to reach a database as one of our roles; our server is started on first use."""
     if not FOREIGN:
         home = Path(os.environ[HOME])
-        dsn = postgres.dsn(home, role=role, version=VERSION, durable=False)
+        durable = os.environ.get(DURABLE) == "yes"
+        dsn = postgres.dsn(home, role=role, version=VERSION, durable=durable)
         return dsn.replace("/payloom?", f"/{database}?")
     parts = urlsplit(FOREIGN)
     query = dict(parse_qsl(parts.query))

@@ -8,10 +8,6 @@ the text under its first line, and undo the change.
 """
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +16,9 @@ from typing import Any
 import pytest
 
 from tests import database as server
+from tests.mutants.planting import apply, copied, run_on
 
 HERE = Path(__file__).parent
-REPOSITORY = HERE.parents[1]
 PATCHES = sorted(HERE.glob("*.patch"))
 PROMISED = {f"I{n}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 16, 19)}
 STORY_S_MAX = 60
@@ -38,10 +34,7 @@ class Played:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The package as it is, where it may be broken."""
-    ignored = shutil.ignore_patterns("__pycache__", "shop", "sandbox")
-    shutil.copytree(REPOSITORY / "src" / "payloom", tmp_path / "payloom", ignore=ignored)
-    return tmp_path
+    return copied(tmp_path, "shop", "sandbox")
 
 
 @pytest.fixture
@@ -93,26 +86,16 @@ def test_a_patch_that_does_not_apply_is_refused(copy: Path, tmp_path: Path) -> N
         apply(stale, copy)
 
 
-def apply(patch: Path, copy: Path) -> None:
-    done = subprocess.run(
-        ["git", "apply", "-p1", "-C1", str(patch)], cwd=copy, capture_output=True, text=True
-    )
-    assert done.returncode == 0, f"{patch.name} no longer applies:\n{done.stderr}"
-
-
 def play(copy: Path, database: str, sandbox_url: str) -> Played:
     """The story on the copy, with nothing of the repository's own package in reach."""
-    environ = {
-        **os.environ,
-        "PYTHONPATH": f"{copy}{os.pathsep}{REPOSITORY}",
-        "STORY_OWNER_DSN": server.dsn_of("owner", database),
-        "STORY_APP_DSN": server.dsn_of("app", database),
-        "STORY_SANDBOX_URL": sandbox_url,
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.mutants.story"],
-        cwd=copy, env=environ, capture_output=True, text=True, timeout=STORY_S_MAX,
-    )  # fmt: skip
+    done = run_on(
+        copy,
+        "tests.mutants.story",
+        timeout_s=STORY_S_MAX,
+        STORY_OWNER_DSN=server.dsn_of("owner", database),
+        STORY_APP_DSN=server.dsn_of("app", database),
+        STORY_SANDBOX_URL=sandbox_url,
+    )
     printed = done.stdout + done.stderr
     assert done.returncode == 0, printed
     told = json.loads(done.stdout.splitlines()[-1])

@@ -23,12 +23,15 @@ async def check_invariants(stage: Stage) -> None:
     assert not findings, "\n" + table(findings)
 
 
-async def broken_invariants(stage: Stage) -> list[Finding]:
-    """Everything that is wrong now: in our rows, and between them and the sandbox."""
+async def broken_invariants(stage: Stage, *, grace: timedelta = timedelta(0)) -> list[Finding]:
+    """Everything that is wrong now: in our rows, and between them and the sandbox.
+
+    Nothing races with the end of a story, so nothing is too young to count: `grace` is for those
+    whose endpoints came and went while events were written.
+    """
     async with stage.rt.db.transaction() as tx:
         await tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        # Nothing races with the end of a story, so nothing is too young to count.
-        findings = await audit(tx, now=stage.rt.clock(), grace=timedelta(0))
+        findings = await audit(tx, now=stage.rt.clock(), grace=grace)
     attempts = await _attempts(stage)
     log = await stage.sandbox("GET", "/_sandbox/log")
     findings += _effects_without_intent(stage, attempts, log)
@@ -150,7 +153,7 @@ def _refused_although_made(
 
 async def _acknowledged_and_not_stored(stage: Stage) -> list[Finding]:
     """I13: each event that we answered with 2xx is among the notices that we have seen."""
-    acknowledged = await _all(stage, "/v1/events", "&delivery_success=true")
+    acknowledged = await all_listed(stage, "/v1/events", "&delivery_success=true")
     async with stage.rt.db.statement() as tx:
         rows = await tx.fetch(_SEEN, stage.merchant.merchant_id)
     seen = {row["psp_event"] for row in rows}
@@ -241,10 +244,10 @@ async def _net_captured(stage: Stage) -> dict[str, list[Money]]:
     """Captured less refunded per attempt, one item per charge that took money."""
     attempt_of = {
         intent["id"]: intent["metadata"].get("payloom_attempt")
-        for intent in await _all(stage, "/v1/payment_intents")
+        for intent in await all_listed(stage, "/v1/payment_intents")
     }
     net: dict[str, list[Money]] = defaultdict(list)
-    for charge in await _all(stage, "/v1/charges"):
+    for charge in await all_listed(stage, "/v1/charges"):
         left = charge["amount_captured"] - charge["amount_refunded"]
         attempt = attempt_of.get(charge["payment_intent"])
         if left and attempt:
@@ -252,7 +255,8 @@ async def _net_captured(stage: Stage) -> dict[str, list[Money]]:
     return net
 
 
-async def _all(stage: Stage, path: str, filters: str = "") -> list[dict[str, Any]]:
+async def all_listed(stage: Stage, path: str, filters: str = "") -> list[dict[str, Any]]:
+    """Every item of one of the sandbox's lists."""
     found: list[dict[str, Any]] = []
     more = True
     while more:
