@@ -5,7 +5,7 @@ WORKERS ?= auto
 TESTS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test crash check fix docs bench dev install setup lock clean
+.PHONY: help demo test crash weave check fix docs bench dev install setup lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -20,6 +20,9 @@ test: .venv/.dev .venv/.browser ## Run every test (PG=16: on PostgreSQL 16; TEST
 
 crash: .venv/.dev ## Kill API and worker at every point and between, and look at what is left (N=1000, SEED=)
 	@TEST_PG="$(or $(PG),18)" $(BIN)/python -m tests.crash --kills $(or $(N),200) $(if $(SEED),--seed $(SEED))
+
+weave: .venv/.dev ## Play pairs of flows through every order of their statements (SWITCHES=5: more of them)
+	@TEST_PG="$(or $(PG),18)" $(BIN)/python -m tests.weave $(if $(SWITCHES),--switches $(SWITCHES))
 
 check: .venv/.dev ## Lint, format, types, layers
 	$(BIN)/ruff check .

@@ -1,0 +1,1 @@
+"""WEAVE: two flows on real PostgreSQL, through every order of their database statements."""
