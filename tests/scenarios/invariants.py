@@ -182,7 +182,7 @@ async def _books_that_differ(stage: Stage) -> list[Finding]:
         rows = await tx.fetch(_RECEIVABLE, stage.merchant.merchant_id)
     booked = {row["currency"]: int(row["balance"]) for row in rows if row["balance"]}
     held: dict[str, int] = defaultdict(int)
-    for charge in await _all(stage, "/v1/charges"):
+    for charge in await all_listed(stage, "/v1/charges"):
         if charge["payment_intent"] in known:
             left = charge["amount_captured"] - charge["amount_refunded"]
             money = from_stripe(left, charge["currency"])

@@ -10,7 +10,7 @@ import pytest
 
 from payloom.core import ids
 from payloom.settings import Settings
-from tests.scenarios.invariants import _all as listed
+from tests.scenarios.invariants import all_listed as listed
 from tests.scenarios.stage import Stage
 from tests.storms.storm import SHOPPERS, Crowd, Storm, play
 

@@ -79,7 +79,8 @@ class Ground:
 @asynccontextmanager
 async def open_ground(dsn: str, owner_dsn: str) -> AsyncIterator[Ground]:
     """Everything connected, every cache warm: a flow's statements are its own alone."""
-    settings = Settings.from_env({"PAYLOOM_WEBHOOKS_TO_LOOPBACK": "yes", "HOME": "."})
+    told = {"PAYLOOM_WEBHOOKS_TO_LOOPBACK": "yes", "PAYLOOM_SWEEP": "yes", "HOME": "."}
+    settings = Settings.from_env(told)
     key, psp = secrets.token_bytes(32), Psp()
     strands = (Strand("one"), Strand("other"))
     free = Strand("free")  # nobody leads it

@@ -14,16 +14,21 @@ from payloom.merchants.connections import connection_for_psp, connector_of
 from payloom.notices.apply import apply_waiting
 from payloom.notices.receive import receive
 from payloom.notices.returns import come_back
+from payloom.notices.sweep import sweep
 from payloom.payments import hot
+from payloom.payments.cancel import NotCancelable, cancel
 from payloom.payments.compose import new_payment
+from payloom.payments.intend import LOOK_AFTER
 from payloom.payments.model import Attempt
 from payloom.payments.recover import look_up
-from payloom.payments.register import LOOK_AFTER, ask, register
-from payloom.payments.wanted import WantedOrder
+from payloom.payments.register import ask, register
+from payloom.payments.try_again import AttemptNotPossible, try_again
+from payloom.payments.wanted import WantedAttempt, WantedOrder
+from payloom.refunds.return_surplus import return_surplus
 from payloom.runtime import Runtime
 from payloom.webhooks.deliver import deliver_due
 from tests.weave.ground import Ground, Side
-from tests.weave.psp import NAME, PAID, notice_of
+from tests.weave.psp import EXPIRED, NAME, PAID, notice_of
 
 
 @dataclass(slots=True)
@@ -63,7 +68,7 @@ class Pair:
     given: Given
     one: Doing
     other: Doing
-    end: End
+    end: End | tuple[End, ...]  # several: whoever is first at the PSP decides
     switches: int = 3
     waits: bool = True
 
@@ -112,13 +117,24 @@ async def a_paid_page_we_do_not_know(case: Case) -> None:
 async def _pay(case: Case, *, notices: int) -> None:
     attempt = await case.attempt()
     case.ground.psp.end(attempt.public_id, PAID)
-    for number in range(notices):
+    for number in range(1, notices + 1):
         await _tell(case.ground.rt, attempt, number)
 
 
 async def _tell(rt: Runtime, attempt: Attempt, number: int = 1) -> None:
     body = notice_of(attempt.public_id, PAID, number)
     await receive(rt, NAME, attempt.connection_id, {}, body)
+
+
+async def a_surplus(case: Case) -> None:
+    """The order was canceled, and its page was paid all the same."""
+    await an_open_page(case)
+    order = (await case.ground.payment(case.wanted.reference)).order
+    await cancel(case.ground.rt, case.ground.caller, order.id, correlation_id="req_weave")
+    attempt = await case.attempt()
+    case.ground.psp.pages[attempt.public_id] = PAID
+    await _tell(case.ground.rt, attempt)
+    await apply_waiting(case.ground.rt, limit=10)
 
 
 # --- what happens ----------------------------------------------------------------------------
@@ -166,6 +182,41 @@ async def the_shop_asks_with_a_key(side: Side, case: Case) -> None:
         await register(side.rt, caller, case.wanted, correlation_id="req_weave", claim=claim)
 
 
+async def the_shop_cancels(side: Side, case: Case) -> None:
+    order = (await case.ground.payment(case.wanted.reference)).order
+    with suppress(NotCancelable):
+        await cancel(side.rt, case.ground.caller, order.id, correlation_id="req_weave")
+
+
+async def the_shop_tries_again(side: Side, case: Case) -> None:
+    order = (await case.ground.payment(case.wanted.reference)).order
+    wanted = WantedAttempt()
+    with suppress(AttemptNotPossible):
+        await try_again(side.rt, case.ground.caller, order.id, wanted, correlation_id="req_weave")
+
+
+async def the_page_expires(side: Side, case: Case) -> None:
+    """At the PSP, which tells us; and a worker applies what it tells."""
+    attempt = await case.attempt()
+    async with side.strand.step("the page expires"):
+        is_over = case.ground.psp.end(attempt.public_id, EXPIRED)
+    if is_over:
+        await receive(
+            side.rt, NAME, attempt.connection_id, {}, notice_of(attempt.public_id, EXPIRED)
+        )
+        await apply_waiting(side.rt, limit=1)
+
+
+async def the_sweep_reads(side: Side, case: Case) -> None:
+    await sweep(side.rt, (await case.attempt()).connection_id)
+    await apply_waiting(side.rt, limit=1)
+
+
+async def the_money_is_returned(side: Side, case: Case) -> None:
+    attempt = await case.attempt()
+    await return_surplus(side.rt, attempt.merchant_id, attempt.id)
+
+
 async def events_are_delivered(side: Side, _case: Case) -> None:
     await deliver_due(side.rt, side.outlet, limit=10)
     await side.outlet.settle()
@@ -180,6 +231,21 @@ SUCCEEDED = End(
 )
 TOLD_TWICE = replace(SUCCEEDED, notices=("applied", "applied"))
 
+PAID_HERE = (SUCCEEDED, replace(SUCCEEDED, notices=()))  # some were found out, not told
+CANCELED = End("CANCELED", "CANCELED", 0, (), ("registered", "canceled"))
+TRIED = End("PENDING", "OPEN", 0, (), ("registered", "registered"))
+# The attempt that was tried in vain is never sent; the money came on the page before it.
+TRIED_IN_VAIN = End(
+    "SUCCEEDED", "CANCELED", 4999, ("captured",), ("registered", "succeeded"), pages_made=0
+)
+CANCELED_LATER = replace(CANCELED, events=("registered", "registered", "canceled"))
+CANCELED_UNSENT = replace(CANCELED, pages_made=0)
+OVER = End("EXPIRED", "EXPIRED", 0, (), ("registered", "expired"), ("applied",))
+RETURNED = End(
+    "CANCELED", "SUCCEEDED", 0, ("money_returned", "suspense"),
+    ("registered", "canceled", "duplicate_payment_returned"), ("applied",),
+)  # fmt: skip
+
 PAIRS = (
     Pair(an_open_page, the_shopper_pays, the_shopper_returns, SUCCEEDED, switches=2),
     Pair(an_open_page, the_shopper_pays, the_job_asks, SUCCEEDED, switches=2),
@@ -191,4 +257,22 @@ PAIRS = (
     Pair(no_order, the_shop_asks, the_shop_asks, REGISTERED, switches=9, waits=False),
     Pair(no_order, the_shop_asks_with_a_key, the_shop_asks_with_a_key, REGISTERED, waits=False),
     Pair(an_open_page, events_are_delivered, events_are_delivered, DELIVERED, waits=False),
+    Pair(an_open_page, the_shop_cancels, the_shopper_pays, (CANCELED, *PAID_HERE), switches=2),
+    Pair(an_open_page, the_page_expires, the_shopper_pays, (OVER, *PAID_HERE), waits=False),
+    Pair(
+        an_open_page,
+        the_shop_tries_again,
+        the_shopper_pays,
+        (TRIED, TRIED_IN_VAIN, SUCCEEDED),
+        switches=2,
+    ),
+    Pair(
+        an_open_page,
+        the_shop_cancels,
+        the_shop_tries_again,
+        (CANCELED, CANCELED_LATER, CANCELED_UNSENT, TRIED),
+        switches=2,
+    ),
+    Pair(a_paid_page, notices_are_applied, the_sweep_reads, SUCCEEDED, waits=False),
+    Pair(a_surplus, the_money_is_returned, the_money_is_returned, RETURNED, switches=2),
 )

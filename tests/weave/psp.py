@@ -8,23 +8,31 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from payloom.connectors.contract import (
     AttemptRef,
     Concerns,
     Expired,
+    Listed,
     Meaning,
     Notice,
     Outcome,
     Paid,
     Reading,
+    Refunded,
+    RefundFailed,
+    RefundOutcome,
+    RefundRef,
+    RefundRequest,
     Refused,
     Registered,
     Registration,
     Rendered,
-    Spec,
     StillOpen,
+    Unknown,
 )
+from payloom.connectors.spec import Spec
 from tests.weave.loom import Strand
 
 NAME = "loom"
@@ -38,6 +46,7 @@ class Psp:
     asked: dict[str, Registration] = field(default_factory=dict)
     made: Counter[str] = field(default_factory=Counter)
     pages: dict[str, str] = field(default_factory=dict)
+    refunds: dict[str, str] = field(default_factory=dict)  # key → payment
 
     def make(self, attempt: str) -> Registered:
         """Under the same key always the same page."""
@@ -65,8 +74,9 @@ class Psp:
             name=NAME,
             title="Loom Pay",
             credential_fields=(),
-            build=lambda _credentials, _session: _Connector(self, strand),
+            build=lambda _credentials, _session, _gate: _Connector(self, strand),
             key_window=timedelta(hours=24),
+            can_list_events=True,
         )
 
 
@@ -103,6 +113,37 @@ class _Connector:
         async with self.strand.step("PSP expire"):
             self.psp.end(ref.attempt, EXPIRED)
             return self.psp.outcome(ref.attempt, self.psp.pages[ref.attempt])
+
+    async def complete(self, ref: AttemptRef, key: str) -> Outcome:
+        return await self.look_up(ref)
+
+    def render_refund(self, request: RefundRequest, key: str) -> Rendered:
+        return Rendered(request.psp_payment, "1", key)
+
+    async def refund(self, rendered: Rendered) -> RefundOutcome:
+        async with self.strand.step("PSP refund"):
+            self.psp.refunds[rendered.key] = rendered.body
+            return Refunded(f"re_{rendered.key}")
+
+    async def look_up_refund(self, ref: RefundRef) -> RefundOutcome:
+        async with self.strand.step("PSP look_up_refund"):
+            if ref.refund in self.psp.refunds:
+                return Refunded(f"re_{ref.refund}")
+            return RefundFailed("never_made")
+
+    async def list_events(
+        self, since: datetime, until: datetime, after: str | None
+    ) -> Listed | Unknown:
+        async with self.strand.step("PSP list_events"):
+            told = [
+                (
+                    Notice(f"evt_{attempt}_{state}_1", state, attempt),
+                    partial(notice_of, attempt, state),
+                )
+                for attempt, state in self.psp.pages.items()
+                if state != OPEN
+            ]
+            return Listed(tuple(told), None)
 
     def read_notice(self, _headers: Mapping[str, str], body: bytes, _now: datetime) -> Reading:
         told = json.loads(body)

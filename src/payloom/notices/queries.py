@@ -70,9 +70,9 @@ async def insert_notices(tx: Tx, notices: Sequence[Stored], via: str, now: datet
 async def claim_waiting(tx: Tx, now: datetime, *, limit: int) -> list[Waiting]:
     """Notices due, locked until the transaction ends; others skip them. When there are more than
     half of `limit`, the oldest half, and as many of the newest that nobody has tried."""
-    half = limit // 2
+    half = max(1, limit // 2)
     rows = await tx.fetch(_CLAIM + _OLDEST, now, half)
-    if len(rows) == half:
+    if half < limit and len(rows) == half:
         rows += await tx.fetch(_CLAIM + _NEWEST, now, half, rows[-1]["next_at"])
     return sorted(map(_waiting, rows), key=lambda waiting: waiting.received_at)
 
