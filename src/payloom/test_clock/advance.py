@@ -9,6 +9,7 @@ import aiohttp
 import asyncpg
 import structlog
 
+from payloom.connectors.errors import NoAnswer
 from payloom.core.errors import Conflict, Unavailable
 from payloom.core.secret import Secret
 from payloom.merchants.connections import stand_ins
@@ -62,7 +63,7 @@ async def _advance_there(rt: Runtime, base: str, key: Secret, seconds: int) -> N
                 return
             if answer.status != 200:
                 raise StandInAway(f"The stand-in at {base} answered {answer.status}")
-    except (aiohttp.ClientError, TimeoutError, OSError) as away:
+    except (NoAnswer, aiohttp.ClientError, TimeoutError) as away:
         raise StandInAway(f"The stand-in at {base} does not answer") from away
 
 

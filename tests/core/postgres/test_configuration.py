@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
@@ -106,8 +107,9 @@ async def test_a_wrong_password_is_refused(shared_home: Path, version: int) -> N
 def test_nothing_listens_on_tcp(shared_home: Path, version: int) -> None:
     [server] = postmasters(str(layout_of(shared_home, version).data))
     family = [server, *server.children(recursive=True)]
-    kinds = {kept.family for process in family for kept in process.net_connections("inet")}
-    assert kinds == set()
+    for process in family:
+        with suppress(psutil.NoSuchProcess):  # a worker of the server that has ended
+            assert not process.net_connections("inet")
     assert server.net_connections("unix")
 
 
