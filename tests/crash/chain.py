@@ -19,16 +19,20 @@ from tests.crash.stories import any_story
 SHOPPERS = 4
 TICK_S = 0.25
 TICKS_PATIENCE = 1_000  # so many without a death, and the chain is stuck
+# Rows are changed below that others may hold. Nobody is waited for: that could be a deadlock.
+_NOW = "UPDATE {0} SET {1} WHERE ctid IN (SELECT ctid FROM {0} WHERE {2} FOR UPDATE SKIP LOCKED)"
 # What the dead held comes free when its lease is over; here it is over at once.
 END_OF_LEASES = {
-    API: ("UPDATE idempotency_keys SET lease_until = clock_timestamp() WHERE status IS NULL",),
+    API: (_NOW.format("idempotency_keys", "lease_until = clock_timestamp()", "status IS NULL"),),
     WORKER: (
-        "UPDATE jobs SET lease_until = NULL WHERE lease_until IS NOT NULL",
-        "UPDATE deliveries SET lease_until = NULL WHERE lease_until IS NOT NULL",
+        _NOW.format("jobs", "lease_until = NULL", "lease_until IS NOT NULL"),
+        _NOW.format("deliveries", "lease_until = NULL", "lease_until IS NOT NULL"),
     ),
 }
 # What a job would do within half a minute, it does now.
-HURRY = "UPDATE jobs SET run_at = $1 WHERE run_at BETWEEN $1 AND $1 + interval '30 seconds'"
+HURRY = _NOW.format("jobs", "run_at = $1", "run_at BETWEEN $1 AND $1 + interval '30 seconds'")
+# Nothing is sent again to a PSP that never heard anything: the time for that is over at once.
+HALF_A_DAY = _NOW.format("attempts", "resend_until = $2", "merchant_id = $1 AND resend_until > $2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +50,16 @@ class Chain:
         return self.aims.killed >= self.enough
 
 
-async def play(world: World, aims: Aims, kills: int, moved: Callable[[], None]) -> list[Finding]:
-    """Go on until `kills` more lives are taken; what was wrong at each death and at the end."""
+async def play(
+    world: World, aims: Aims, kills: int, moved: Callable[[], None], *, is_swept: bool
+) -> list[Finding]:
+    """Go on until `kills` more lives are taken; what was wrong at each death and at the end.
+
+    The sweep finds again what something else lost: so every second chain is without it.
+    """
     found: list[Finding] = []
-    async with _at_work(world, aims, kills, found, moved) as chain:
+    aims.barred = "-" if is_swept else "sweep."
+    async with _at_work(world, aims, kills, found, moved, is_swept=is_swept) as chain:
         shopping = {
             asyncio.create_task(_go_shopping(chain, random.Random(aims.rng.random())))
             for _ in range(SHOPPERS)
@@ -77,7 +87,8 @@ async def _until_home(
         for task in done:
             task.result()
         if chain.is_long_enough:
-            chain.shop.is_closing = True
+            for shop in chain.shop.all:
+                shop.is_closing = True
             await chain.lives.let_live()
         await _let_time_pass(chain)
         patience = patience - 1 if chain.aims.killed == killed else TICKS_PATIENCE
@@ -86,23 +97,31 @@ async def _until_home(
 
 
 async def _let_time_pass(chain: Chain) -> None:
-    """Only the PSP's clock may move: a process reads ours once a second, and would lag behind."""
-    chain.shop.ticks += 1
-    await chain.shop.stage.sandbox("POST", "/_sandbox/clock/advance", json={"seconds": 5})
+    """By rows, not by the clock: each process reads that once a second, and would lag behind."""
+    for shop in chain.shop.all:
+        shop.ticks += 1
     async with chain.rt.db.statement() as tx:
         await tx.execute(HURRY, chain.rt.clock())
+        if mute := chain.shop.mute:
+            await tx.execute(HALF_A_DAY, mute.stage.merchant.merchant_id, chain.rt.clock())
 
 
 @asynccontextmanager
 async def _at_work(
-    world: World, aims: Aims, kills: int, found: list[Finding], moved: Callable[[], None]
+    world: World,
+    aims: Aims,
+    kills: int,
+    found: list[Finding],
+    moved: Callable[[], None],
+    *,
+    is_swept: bool,
 ) -> AsyncIterator[Chain]:
     """Database, PSP, relays, and both processes, each kept alive until the end."""
     api, psp = Relay(), Relay()
     async with (
         open_relay(api),
         open_relay(psp),
-        open_ground(world, api, psp) as ground,
+        open_ground(world, api, psp, is_swept=is_swept) as ground,
         asyncio.TaskGroup() as keeping,  # a keeper that fails ends the chain
     ):
 

@@ -22,12 +22,11 @@ from payloom.worker import Worker
 from tests import database as server
 from tests.crash.relay import Relay
 from tests.crash.shop import Shop
-from tests.crash.stories import FLAKY
+from tests.crash.stories import FLAKY, SESSIONS
 from tests.scenarios.moves import advance
 from tests.scenarios.stage import Stage, connect_psp, fresh_psp_key
 from tests.webhooks.receiver import open_receiver
 
-PSP_AHEAD_S = 400  # so that the shortest-lived pages are refused, see stories.is_refused
 # Of the orders described as flaky every change but the third is refused, once they have a page.
 _FLAKY = f"""
 CREATE SEQUENCE flaky;
@@ -76,13 +75,17 @@ def open_world() -> Iterator[World]:
             url = next(word for word in sandbox.stdout.readline().split() if "://" in word)
             yield World(Path(home), url.rstrip("/"))
         finally:
+            ended = sandbox.poll()
             sandbox.terminate()
             sandbox.communicate()
             server.remove_home()
+            assert ended is None, f"the sandbox ended by itself, with {ended}"
 
 
 @asynccontextmanager
-async def open_ground(world: World, api: Relay, psp: Relay) -> AsyncIterator[Ground]:
+async def open_ground(
+    world: World, api: Relay, psp: Relay, *, is_swept: bool
+) -> AsyncIterator[Ground]:
     """A merchant with its shop, connected to the sandbox by way of `psp`."""
     key = secrets.token_bytes(32)
     async with server.clone(server.TEMPLATE) as name:
@@ -94,31 +97,40 @@ async def open_ground(world: World, api: Relay, psp: Relay) -> AsyncIterator[Gro
             "PAYLOOM_MASTER_KEY": base64.b64encode(key).decode(),
             "PAYLOOM_PUBLIC_URL": api.url,
             "PAYLOOM_WEBHOOKS_TO_LOOPBACK": "yes",
+            "PAYLOOM_SWEEP": "yes" if is_swept else "no",
             "PAYLOOM_LOG_LEVEL": "WARNING",
         }
         settings = Settings.from_env(environ)
+        psp.target = int(world.sandbox_url.rpartition(":")[2])
         async with (
             running(settings, environ["PAYLOOM_DATABASE_URL"], key) as rt,
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=120)) as http,
             open_receiver() as receiver,
         ):
-            merchant = await create_merchant(rt, "Corner Shop", "test")
-            psp_key = fresh_psp_key()
-            psp.target = int(world.sandbox_url.rpartition(":")[2])
-            connection_id = await connect_psp(
-                rt, http, merchant, api_url=api.url, sandbox_url=psp.url, psp_key=psp_key
-            )
-            # Nobody runs this worker: those of the processes are the ones that work.
-            stage = Stage(
-                rt, api.url, world.sandbox_url, merchant, connection_id, psp_key, http, Worker(rt)
-            )
-            endpoint = await create_endpoint(rt, merchant.merchant_id, "test", receiver.url, None)
-            (secret,) = await signing_secrets(rt, merchant.merchant_id, endpoint.id)
-            await advance(stage, 60)  # so that no event is as young as its endpoint
-            await stage.sandbox("POST", "/_sandbox/clock/advance", json={"seconds": PSP_AHEAD_S})
-            shop = Shop(stage, receiver, secret.reveal())
+            stages = [await _stage(rt, http, world, api.url, psp.url) for _ in range(3)]
+            merchant_id = stages[0].merchant.merchant_id
+            endpoint = await create_endpoint(rt, merchant_id, "test", receiver.url, None)
+            (secret,) = await signing_secrets(rt, merchant_id, endpoint.id)
+            await advance(stages[0], 60)  # so that no event is as young as its endpoint
+            await stages[1].fault(SESSIONS, "drop", method="POST", count=-1)
+            await stages[2].fault(SESSIONS, "status", status=400, method="POST", count=-1)
+            shop, mute, shunned = (Shop(stage, receiver, secret.reveal()) for stage in stages)
+            shop.is_swept, shop.mute, shop.shunned = is_swept, mute, shunned
             receiver.answer = shop.take
             yield Ground(rt, shop, environ)
+
+
+async def _stage(
+    rt: Runtime, http: aiohttp.ClientSession, world: World, api_url: str, psp_url: str
+) -> Stage:
+    """A merchant and its tenant of the sandbox."""
+    merchant, psp_key = await create_merchant(rt, "Corner Shop", "test"), fresh_psp_key()
+    connection_id = await connect_psp(
+        rt, http, merchant, api_url=api_url, sandbox_url=psp_url, psp_key=psp_key
+    )
+    # Nobody runs this worker: those of the processes are the ones that work.
+    worker = Worker(rt)
+    return Stage(rt, api_url, world.sandbox_url, merchant, connection_id, psp_key, http, worker)
 
 
 async def _make_some_orders_flaky(database: str) -> None:

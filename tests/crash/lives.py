@@ -18,7 +18,7 @@ from tests.crash.warm import become
 WORDS = {API: ("serve", "--port", "0"), WORKER: ("worker",)}
 READY_S = 300
 # A life that has not come to its point after so many things is taken at a random moment.
-THINGS_PATIENCE = 600
+THINGS_PATIENCE = 800
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tests.crash.warm"])

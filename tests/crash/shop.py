@@ -1,6 +1,7 @@
 """A merchant's shop that loses no answer: it asks again until it has one, and remembers it."""
 
 import asyncio
+import secrets
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -17,7 +18,6 @@ from tests.webhooks.receiver import Receiver
 ORDERS = "/v1/payment-orders"
 PAUSE_S = 0.05
 TICKS_PATIENCE = 80  # of chain.TICK_S and more: longer than any job or retry takes
-UNDONE = ("idempotency_key_in_use", "database_unavailable")
 PASSING = "/passing"  # where endpoints that come and go listen
 
 
@@ -28,12 +28,19 @@ class Shop:
     stage: Stage
     receiver: Receiver
     webhook_secret: str
+    is_swept: bool = False  # somebody reads the PSP's event list, so webhooks may be lost
+    mute: "Shop | None" = None  # one whose PSP never hears anything
+    shunned: "Shop | None" = None  # one whose PSP refuses everything
     answers: dict[str, set[tuple[int, bytes]]] = field(default_factory=lambda: defaultdict(set))
     requests: dict[str, dict[str, Any]] = field(default_factory=dict)
     odd: list[str] = field(default_factory=list)
     ticks: int = 0  # counted by whoever lets time pass
     is_closing: bool = False  # nobody waits for anything any more
     happened: Callable[[], bool] = bool  # is told of each delivery before it is answered
+
+    @property
+    def all(self) -> list["Shop"]:
+        return [each for each in (self, self.mute, self.shunned) if each is not None]
 
     async def insist(self, send: Callable[[], Awaitable[Reply]]) -> Reply:
         """Ask until there is an answer."""
@@ -43,7 +50,7 @@ class Shop:
             except (aiohttp.ClientError, OSError, TimeoutError):
                 await asyncio.sleep(PAUSE_S)
                 continue
-            if reply.status < 400 or reply.json["code"] not in UNDONE:
+            if not _is_undone(reply):
                 break
             await asyncio.sleep(PAUSE_S)
         if reply.status >= 500:
@@ -62,6 +69,11 @@ class Shop:
         if reply.status >= 400 or not reply.json["redirect_url"]:
             return None
         return dict(reply.json)
+
+    async def post(self, path: str, body: dict[str, Any]) -> Reply:
+        """Under a key of its own, as often as needed."""
+        key = {"Idempotency-Key": secrets.token_hex(8)}
+        return await self.insist(lambda: self.stage.post(path, body, **key))
 
     async def ask_once(self, key: str) -> Reply:
         """The request of this name, under it as its key, as often as needed."""
@@ -103,6 +115,12 @@ class Shop:
         while self.ticks < until and not self.is_closing:
             yield
             await asyncio.sleep(PAUSE_S)
+
+
+def _is_undone(reply: Reply) -> bool:
+    """Nobody could do it, or somebody is still at it: ask again."""
+    is_running = reply.status == 409 and reply.json["code"] == "idempotency_key_in_use"
+    return is_running or reply.status in (429, 503)
 
 
 def _tells_end(body: bytes, order_id: str) -> bool:
