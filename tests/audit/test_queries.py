@@ -198,7 +198,7 @@ HARMLESS: dict[str, list[str]] = {
     ],
     "NOTICE_LEFT_LYING": [
         "UPDATE notices SET state = 'stored', next_at = next_at - interval '240 seconds'",
-        "UPDATE notices SET next_at = next_at - interval '1 day'",
+        "UPDATE notices SET next_at = next_at - interval '1 day' WHERE state <> 'stored'",
     ],
     "SWITCH_OFF_UNTOLD": [
         """UPDATE webhook_endpoints SET disabled_at = now(), disabled_reason = 'deleted'

@@ -35,6 +35,7 @@ log = structlog.get_logger()
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(hours=1)
 LONGEST_PAUSE_WAITED_FOR = timedelta(seconds=30)  # a shopper is at the page, or waits for it
+EAGER = timedelta(minutes=2)  # so long, who got no turn at the PSP soon comes for it again
 KEEP_ASKING = timedelta(days=14)  # as long as a bank may still change its mind
 
 
@@ -121,6 +122,9 @@ def _ask_again_at(
     if now - attempt.created_at > KEEP_ASKING:
         return None
     if attempt.state is State.REGISTERING and now < attempt.resend_until:
+        has_done_nothing = isinstance(outcome, Unknown) and outcome.executed is False
+        if has_done_nothing and now - attempt.created_at < EAGER:
+            return now + FIRST_PAUSE
         return now + min(pause(now - attempt.created_at), LONGEST_PAUSE_WAITED_FOR)
     if attempt.state is not State.OPEN:
         return now + pause(now - attempt.updated_at)
