@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from payloom.core.db import Row, Tx
+from payloom.core.masking import mask
 
 LEASE_S = 8
 TRIES_MAX = 25
@@ -94,7 +95,7 @@ async def give_back(tx: Tx, job: Job, error: str, now: datetime) -> bool:
         job.subject,
         job.fence,
         now + pause,
-        error[:2000],
+        mask(error)[:2000],
         now if job.tries >= TRIES_MAX else None,
     )
     return row is not None and row["quarantined_at"] is not None

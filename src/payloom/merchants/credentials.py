@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from payloom.connectors.spec import CredentialField, Spec
 from payloom.core.errors import FieldError
+from payloom.core.masking import holds_card_or_secret
 from payloom.core.secret import Secret
 from payloom.merchants.model import Mode
 from payloom.merchants.vault import PLAINTEXT_BYTES_MAX
@@ -14,7 +15,11 @@ from payloom.merchants.vault import PLAINTEXT_BYTES_MAX
 # than the rest, since PSPs tell it when their endpoint is made; and while it changes several live
 # side by side (F40).
 WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 – a field's name
-WEBHOOK_SECRETS = (WEBHOOK_SECRET, *(f"{WEBHOOK_SECRET}_{number}" for number in range(2, 6)))
+WEBHOOK_SECRETS_MAX = 5
+WEBHOOK_SECRETS = (
+    WEBHOOK_SECRET,
+    *(f"{WEBHOOK_SECRET}_{number}" for number in range(2, WEBHOOK_SECRETS_MAX + 1)),
+)
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _PSP_ACCOUNT_MAX = 255
@@ -53,7 +58,9 @@ def address_mistakes(api_base: str | None, psp_account: str | None) -> list[Fiel
         wanted = "must be a URL like https://psp.example; http only to this machine"
         mistakes.append(FieldError("api_base", wanted))
     if psp_account is not None and not (
-        0 < len(psp_account) <= _PSP_ACCOUNT_MAX and psp_account.isprintable()
+        0 < len(psp_account) <= _PSP_ACCOUNT_MAX
+        and psp_account.isprintable()
+        and not holds_card_or_secret(psp_account)
     ):
         wanted = f"must be 1 to {_PSP_ACCOUNT_MAX} printable characters"
         mistakes.append(FieldError("psp_account", wanted))
@@ -88,6 +95,8 @@ def _is_safe(api_base: str) -> bool:
     except ValueError:
         return False
     if not (api_base.isascii() and api_base.isprintable() and " " not in api_base):
+        return False
+    if holds_card_or_secret(api_base):
         return False
     if not parts.hostname or parts.username is not None or parts.query or parts.fragment:
         return False

@@ -10,6 +10,7 @@ import structlog
 from payloom.core import ids
 from payloom.core.db import Tx
 from payloom.core.errors import FieldError, InvalidRequest, NotFound, invalid
+from payloom.core.masking import NOT_TAKEN, holds_card_or_secret
 from payloom.core.secret import Secret
 from payloom.merchants import keys, queries, vault
 from payloom.merchants.auth import cache_key
@@ -126,6 +127,8 @@ def _names(merchant_id: UUID, key_id: UUID) -> dict[str, str]:
 def _check_name(name: str) -> None:
     if not (name.strip() and len(name) <= NAME_MAX and name.isprintable()):
         raise invalid("name", f"must be 1 to {NAME_MAX} printable characters")
+    if holds_card_or_secret(name):
+        raise invalid("name", NOT_TAKEN)
 
 
 def _check_scopes(wanted: Collection[str], mode: Mode) -> None:

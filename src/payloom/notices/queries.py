@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from payloom.core.db import Row, Tx
+from payloom.core.masking import mask
 
 REMARK_MAX = 2_000  # characters
 
@@ -109,7 +110,7 @@ async def finish(tx: Tx, ends: Sequence[Finished], now: datetime) -> None:
         [end.id for end in ends],
         [end.was for end in ends],
         [end.state for end in ends],
-        [end.remark[:REMARK_MAX] if end.remark else None for end in ends],
+        [mask(end.remark)[:REMARK_MAX] if end.remark else None for end in ends],
         [end.next_at for end in ends],
         now,
     )

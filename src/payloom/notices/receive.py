@@ -16,12 +16,13 @@ from payloom.connectors.contract import (
 from payloom.core import ids
 from payloom.core.clock import real_now
 from payloom.core.errors import NotFound, Unparsable
+from payloom.core.masking import mask_body
 from payloom.core.metrics import NOTICES
 from payloom.core.points import point
 from payloom.merchants.connections import connector_of
 from payloom.merchants.model import Connection
 from payloom.notices import queries
-from payloom.notices.queries import Stored
+from payloom.notices.keep import to_keep
 from payloom.runtime import Runtime
 
 log = structlog.get_logger()
@@ -66,18 +67,7 @@ async def receive(
 
 async def _store(rt: Runtime, connection: Connection, reading: Reading, body: bytes) -> None:
     now = rt.clock()
-    rows = [
-        Stored(
-            merchant_id=connection.merchant_id,
-            id=ids.new(),
-            connection_id=connection.id,
-            psp_event=notice.psp_event,
-            type=notice.type,
-            body=body,
-            attempt_id=ids.maybe("att", notice.attempt),
-        )
-        for notice in reading.notices
-    ]
+    rows = [to_keep(connection, notice, body) for notice in reading.notices]
     async with rt.db.statement() as tx:
         fresh = await queries.insert_notices(tx, rows, "webhook", now)
     point("notice.stored")
@@ -89,4 +79,5 @@ async def _store(rt: Runtime, connection: Connection, reading: Reading, body: by
 
 def _unreadable(body: bytes) -> Reading:
     """Genuine, but not readable: kept under its own digest for a person to look at."""
-    return Reading((Notice(f"sha256:{hashlib.sha256(body).hexdigest()}", "unreadable"),))
+    digest = hashlib.sha256(mask_body(body)).hexdigest()
+    return Reading((Notice(f"sha256:{digest}", "unreadable"),))

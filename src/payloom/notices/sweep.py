@@ -19,7 +19,8 @@ from payloom.core.points import point
 from payloom.merchants.connections import connector_of
 from payloom.merchants.model import Connection
 from payloom.notices import pace, queries
-from payloom.notices.queries import Stored, Sweep
+from payloom.notices.keep import to_keep
+from payloom.notices.queries import Sweep
 from payloom.runtime import Runtime
 
 log = structlog.get_logger()
@@ -114,15 +115,7 @@ async def _keep(rt: Runtime, connection: Connection, page: Listed) -> None:
     async with rt.db.statement() as tx:
         seen = await queries.seen(tx, connection.merchant_id, connection.id, names)
         fresh = [
-            Stored(
-                merchant_id=connection.merchant_id,
-                id=ids.new(),
-                connection_id=connection.id,
-                psp_event=notice.psp_event,
-                type=notice.type,
-                body=body(),
-                attempt_id=ids.maybe("att", notice.attempt),
-            )
+            to_keep(connection, notice, body())
             for notice, body in page.notices
             if notice.psp_event not in seen
         ]

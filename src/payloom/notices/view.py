@@ -17,7 +17,7 @@ from payloom.connectors.contract import (
     UnreadableNotice,
 )
 from payloom.core import ids
-from payloom.core.log import mask
+from payloom.core.masking import mask
 from payloom.ledger.postings import Posting
 from payloom.notices.replay import Replayed
 from payloom.payments.decide import Change

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from payloom.core.clock import Clock
 from payloom.core.db import Tx
-from payloom.core.log import mask
+from payloom.core.masking import mask
 from payloom.core.points import point
 from payloom.payments.model import Attempt
 

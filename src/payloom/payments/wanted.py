@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from payloom.core.currencies import EXPONENTS
 from payloom.core.errors import FieldError, InvalidRequest
-from payloom.core.log import mask
+from payloom.core.masking import NOT_TAKEN, holds_card_or_secret
 from payloom.core.money import AMOUNT_MAX
 from payloom.core.web.requests import Strict
 
@@ -36,9 +36,9 @@ def _printable(text: str) -> str:
     return text
 
 
-def _no_card_number(text: str) -> str:
-    if mask(text) != text:
-        raise ValueError("looks like a card number or a secret, which must not be sent here")
+def _no_card_data(text: str) -> str:
+    if holds_card_or_secret(text):
+        raise ValueError(NOT_TAKEN)
     return text
 
 
@@ -81,13 +81,13 @@ def _matches(pattern: re.Pattern[str], example: str) -> Any:
     return AfterValidator(check)
 
 
-Text = Annotated[str, AfterValidator(_no_card_number)]
+Text = Annotated[str, AfterValidator(_no_card_data)]
 Amount = Annotated[int, Field(gt=0, le=AMOUNT_MAX, description="Minor units of the currency")]
 Currency = Annotated[str, AfterValidator(_currency), Field(description="ISO 4217, in capitals")]
 ExpiresIn = Annotated[int, Field(ge=2_100, le=86_100, description="Seconds")]
-Psp = Annotated[str | None, Field(max_length=31)]
+Psp = Annotated[Text | None, Field(max_length=31)]
 Url = Annotated[
-    str,
+    Text,
     Field(max_length=2000, description="https; http on loopback in test mode"),
     AfterValidator(_url),
 ]
@@ -101,7 +101,7 @@ class WantedLine(Strict):
 
 class WantedCustomer(Strict):
     id: Annotated[Text | None, Field(max_length=200)] = None
-    email: Annotated[str, _matches(_EMAIL, "ada@example.com")] | None = None
+    email: Annotated[Text, _matches(_EMAIL, "ada@example.com")] | None = None
     name: Annotated[Text | None, Field(max_length=200)] = None
     country: Annotated[str, _matches(_COUNTRY, "DE (ISO 3166-1)")] | None = None
 
@@ -110,7 +110,7 @@ class WantedOrder(Strict):
     """A payment order to be. Defaults as documented; unknown fields are refused."""
 
     reference: Annotated[
-        str,
+        Text,
         Field(min_length=1, max_length=120, description="The shop's own name of this order"),
         AfterValidator(_printable),
     ]
@@ -128,7 +128,7 @@ class WantedOrder(Strict):
     customer: WantedCustomer | None = None
     metadata: Annotated[
         dict[
-            Annotated[str, Field(min_length=1, max_length=40)],
+            Annotated[Text, Field(min_length=1, max_length=40)],
             Annotated[Text, Field(max_length=500)],
         ],
         Field(max_length=50, default_factory=dict),
@@ -144,6 +144,14 @@ class WantedOrder(Strict):
         if lines and amount is not None and total != amount:
             raise ValueError(f"must add up to amount {amount}, not to {total}")
         return lines
+
+    @field_validator("metadata")
+    @classmethod
+    def _no_check_code(cls, metadata: dict[str, str]) -> dict[str, str]:
+        """Three digits are card data only under such a name."""
+        for name, value in metadata.items():
+            _no_card_data(f"{name}={value}")
+        return metadata
 
     @property
     def fingerprint(self) -> bytes:

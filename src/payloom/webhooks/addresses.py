@@ -9,6 +9,7 @@ from ipaddress import IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from payloom.core.egress import forbidden, is_loopback
+from payloom.core.masking import NOT_TAKEN, holds_card_or_secret
 
 URL_MAX = 2000
 HTTPS_PORTS = frozenset({443, 8443})
@@ -31,6 +32,8 @@ def mistakes_in(url: str, *, allow_loopback: bool) -> list[str]:
     if not host:
         return ["must be a URL like https://shop.example/webhooks"]
     found = _mistakes_in_form(parts)
+    if holds_card_or_secret(url):
+        found.append(NOT_TAKEN)
     if _names_this_machine(host):
         if not allow_loopback:
             found.append(

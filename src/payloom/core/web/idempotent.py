@@ -11,6 +11,7 @@ from starlette.responses import Response
 from payloom.core.clock import Clock
 from payloom.core.errors import PayloomError, invalid
 from payloom.core.idempotency import Answer, Claim, Keys
+from payloom.core.masking import NOT_TAKEN, holds_card_or_secret
 from payloom.core.web.problems import MEDIA_TYPE, problem_body, problem_headers
 from payloom.core.web.requests import Strict
 
@@ -50,6 +51,8 @@ async def answer_under_claim(
     key = given[0]
     if len(given) > 1 or not _KEY.fullmatch(key):
         raise invalid(HEADER, "must be given once, as 1 to 255 visible ASCII characters")
+    if holds_card_or_secret(key):
+        raise invalid(HEADER, NOT_TAKEN)
     keys: Keys = request.app.state.idempotency
     clock: Clock = request.app.state.rt.clock
     answer = await keys.once(

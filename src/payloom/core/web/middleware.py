@@ -7,6 +7,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from payloom.core import ids, waiting
+from payloom.core.masking import holds_card_or_secret
 from payloom.core.metrics import HTTP_SECONDS, OWN_SECONDS
 
 log = structlog.get_logger()
@@ -76,5 +77,5 @@ def _given(scope: Scope) -> str | None:
     for name, value in scope["headers"]:
         if name == HEADER and _GIVEN.fullmatch(value):
             text: str = value.decode("ascii")
-            return text
+            return None if holds_card_or_secret(text) else text
     return None

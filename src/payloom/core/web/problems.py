@@ -18,6 +18,7 @@ from payloom.core.errors import (
     Unparsable,
     UnsupportedMedia,
 )
+from payloom.core.masking import mask
 from payloom.core.web.mistakes import path_of, said
 
 log = structlog.get_logger()
@@ -33,15 +34,15 @@ class MethodNotAllowed(PayloomError):
 
 
 def problem_body(error: PayloomError) -> bytes:
-    """The document's bytes."""
+    """The document's bytes. What was sent and must not be kept is not sent back, either."""
     return json.dumps(
         {
             "type": f"urn:payloom:problem:{error.code}",
             "title": error.title,
             "status": error.status,
             "code": error.code,
-            "detail": error.detail,
-            "errors": [{"field": e.field, "message": e.message} for e in error.errors],
+            "detail": mask(error.detail),
+            "errors": [{"field": mask(e.field), "message": mask(e.message)} for e in error.errors],
             **error.extra,
         },
         separators=(",", ":"),

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+from payloom.core.masking import mask
 from payloom.sandbox.store import Tx
 from payloom.sandbox.stripe import bank_accounts, debits, params
 from payloom.sandbox.stripe.bank_accounts import ACCOUNTS, Account
@@ -183,11 +184,8 @@ def _by_fingerprint(secret: bytes) -> dict[str, Card]:
 def billing_details(given: Mapping[str, Any]) -> Json:
     address = given.get("address") or {}
     return {
-        "address": {name: address.get(name) for name in _ADDRESS},
-        "email": given.get("email"),
-        "name": given.get("name"),
-        "phone": given.get("phone"),
-        "tax_id": given.get("tax_id"),
+        "address": {name: _kept(address.get(name)) for name in _ADDRESS},
+        **{name: _kept(given.get(name)) for name in ("email", "name", "phone", "tax_id")},
     }
 
 
@@ -209,6 +207,11 @@ _CODES = {
     "account_number": "account_number_invalid",
     "routing_number": "routing_number_invalid",
 }
+
+
+def _kept(text: str | None) -> str | None:
+    """Shoppers type their card number into any field."""
+    return text and mask(text)
 
 
 def _fingerprint(number: str, secret: bytes) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from payloom.core.masking import holds_card_or_secret
 from payloom.sandbox.stripe.page.countries import CODES
 from payloom.sandbox.stripe.page.fields import text
 from payloom.sandbox.stripe.typed_card import flaws
@@ -55,7 +56,7 @@ def problems(form: CardForm, today: datetime) -> dict[str, str]:
         found["cardExpiry"] = "Enter the expiration date as MM / YY."
     if not form.cvc:
         found["cardCvc"] = "Enter the security code."
-    if not form.name:
+    if not form.name or holds_card_or_secret(form.name):
         found["billingName"] = "Enter the name on the card."
     if form.country not in CODES:
         found["billingCountry"] = "Choose a country or region."
