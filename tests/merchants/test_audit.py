@@ -29,6 +29,8 @@ async def test_every_change_is_logged_with_its_merchant_and_without_secrets(rt: 
         await connections.replace_secret(
             rt, merchant_id, connection_id, field="webhook_secret", secret=Secret(HOOK_2)
         )
+        await connections.add_secret(rt, merchant_id, connection_id, Secret(HOOK))
+        await connections.remove_secret(rt, merchant_id, connection_id, field="webhook_secret")
         await connections.disable_connection(rt, merchant_id, connection_id)
     assert [line["event"] for line in lines] == [
         "merchant.created",
@@ -37,6 +39,8 @@ async def test_every_change_is_logged_with_its_merchant_and_without_secrets(rt: 
         "connection.added",
         "connection.secret_kept",
         "connection.secret_kept",
+        "connection.secret_kept",
+        "connection.secret_removed",
         "connection.disabled",
     ]
     assert {line["merchant"] for line in lines} == {ids.text("mer", merchant_id)}

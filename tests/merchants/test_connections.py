@@ -9,6 +9,7 @@ import pytest
 
 from payloom.connectors.contract import Connector
 from payloom.connectors.spec import CredentialField, Credentials, Spec
+from payloom.core import ids
 from payloom.core.cache import Cache
 from payloom.core.errors import InvalidRequest, NotFound
 from payloom.core.secret import Secret
@@ -91,7 +92,9 @@ async def test_a_connection_becomes_a_connector_with_its_secrets(
     )
     assert connection == expected
     assert cast("FakePsp", connector).credentials == Credentials(
-        credentials(webhook_secret="hook_1234"), "http://127.0.0.1:8402"
+        credentials(webhook_secret="hook_1234"),
+        "http://127.0.0.1:8402",
+        ids.text("con", connection_id),
     )
 
 
@@ -219,6 +222,56 @@ async def test_a_replaced_secret_is_used_at_once(rt: Runtime, shop: NewMerchant)
     assert (await secrets_in_use(rt, connection_id))["api_key"] == "key_test_9999"
 
 
+async def test_a_removed_webhook_secret_is_gone_at_once_and_its_name_is_free(
+    rt: Runtime, shop: NewMerchant
+) -> None:
+    connection_id = await add_connection(
+        rt, shop.merchant_id, "acme", credentials(webhook_secret="hook_0001")
+    )
+    await connections.add_secret(rt, shop.merchant_id, connection_id, Secret("hook_0002"))
+    assert "webhook_secret" in await secrets_in_use(rt, connection_id)
+    await connections.remove_secret(rt, shop.merchant_id, connection_id, field="webhook_secret")
+    found = await secrets_in_use(rt, connection_id)
+    assert {name: text for name, text in found.items() if "hook" in name} == {
+        "webhook_secret_2": "hook_0002"
+    }
+    kept_as = await connections.add_secret(rt, shop.merchant_id, connection_id, Secret("hook_0003"))
+    assert kept_as == "webhook_secret"
+
+
+@pytest.mark.parametrize("field", ["webhook_secret", "webhook_secret_2", "api_key", "user", ""])
+async def test_what_is_needed_cannot_be_removed(rt: Runtime, shop: NewMerchant, field: str) -> None:
+    """The last webhook secret, one that is not there, and what is no webhook secret at all."""
+    connection_id = await add_connection(
+        rt, shop.merchant_id, "acme", credentials(webhook_secret="hook_0001")
+    )
+    before = await secrets_in_use(rt, connection_id)
+    with pytest.raises(InvalidRequest):
+        await connections.remove_secret(rt, shop.merchant_id, connection_id, field=field)
+    rt.cache = Cache(ttl_s=5)
+    assert await secrets_in_use(rt, connection_id) == before
+
+
+async def test_a_connector_is_tried_with_another_secret_and_nothing_is_kept(
+    rt: Runtime, shop: NewMerchant, rival: NewMerchant
+) -> None:
+    connection_id = await add_connection(rt, shop.merchant_id, "acme", credentials())
+    fresh = Secret("key_test_9999")
+    tried = await connections.connector_with(
+        rt, shop.merchant_id, connection_id, field="api_key", secret=fresh
+    )
+    assert cast("FakePsp", tried).credentials.secrets == credentials() | {"api_key": fresh}
+    assert (await secrets_in_use(rt, connection_id))["api_key"] == "key_test_1234"
+    with pytest.raises(InvalidRequest):
+        await connections.connector_with(
+            rt, shop.merchant_id, connection_id, field="api_key", secret=Secret("nonsense")
+        )
+    with pytest.raises(NotFound):
+        await connections.connector_with(
+            rt, rival.merchant_id, connection_id, field="api_key", secret=fresh
+        )
+
+
 @pytest.mark.parametrize(
     ("field", "text"),
     [
@@ -298,6 +351,10 @@ async def test_a_merchant_cannot_touch_another_ones_connection(
     with pytest.raises(NotFound):
         await connections.replace_secret(
             rt, rival.merchant_id, connection_id, field="user", secret=Secret("rival")
+        )
+    with pytest.raises(NotFound):
+        await connections.remove_secret(
+            rt, rival.merchant_id, connection_id, field="webhook_secret"
         )
     with pytest.raises(NotFound):
         await connections.disable_connection(rt, rival.merchant_id, connection_id)

@@ -76,6 +76,8 @@ async def test_reset_forgets_everything_of_the_key(merchant: Merchant, receiver:
         ("POST", "/_sandbox/clock/advance"),
         ("POST", "/_sandbox/faults"),
         ("DELETE", "/_sandbox/faults"),
+        ("POST", "/_sandbox/keys"),
+        ("DELETE", "/_sandbox/keys"),
         ("POST", "/_sandbox/reset"),
     ],
 )

@@ -5,6 +5,7 @@ Commands import what they need when they run. It is the one place where that is 
 """
 
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -24,9 +25,60 @@ from payloom.cli import (
 )
 from payloom.cli.failing import tell_failure
 
+Commands = dict[str, Callable[..., None]]
 
-def _group(title: str) -> typer.Typer:
-    return typer.Typer(help=title, no_args_is_help=True, rich_markup_mode=None)
+ALONE: Commands = {
+    "demo": demo.demo,
+    "serve": processes.serve,
+    "worker": processes.worker,
+    "sandbox": processes.sandbox,
+    "explain": explain.explain,
+}
+# Each group with its title and commands, in the order in which `--help` shows them.
+GROUPS: dict[str, tuple[str, Commands]] = {
+    "db": (
+        "The database: migrate it, look at it, stop the embedded one.",
+        {"migrate": db.migrate, "status": db.status, "shell": db.shell, "stop": db.stop},
+    ),
+    "merchants": (
+        "Merchants: one business in one mode each.",
+        {"create": merchants.create, "list": merchants.list_},
+    ),
+    "keys": (
+        "API keys of a merchant.",
+        {"create": keys.create, "revoke": keys.revoke, "list": keys.list_},
+    ),
+    "connections": (
+        "A merchant's accounts at PSPs.",
+        {
+            "add": connections.add,
+            "add-secret": connections.add_secret,
+            "replace-secret": connections.replace_secret,
+            "remove-secret": connections.remove_secret,
+            "list": connections.list_,
+        },
+    ),
+    "notices": (
+        "What PSPs told us: look at it, apply it again.",
+        {
+            "list": notices.list_,
+            "show": notices.show,
+            "replay": notices.replay,
+            "put-aside": notices.put_aside,
+        },
+    ),
+    "webhook-endpoints": (
+        "Where merchants hear of events.",
+        {
+            "create": webhook_endpoints.create,
+            "list": webhook_endpoints.list_,
+            "rotate-secret": webhook_endpoints.rotate_secret,
+            "enable": webhook_endpoints.enable,
+            "redeliver": webhook_endpoints.redeliver,
+        },
+    ),
+    "ledger": ("The books.", {"audit": ledger.audit}),
+}
 
 
 def _tell_version(is_asked: bool) -> None:
@@ -36,7 +88,7 @@ def _tell_version(is_asked: bool) -> None:
 
 
 def build() -> typer.Typer:
-    """All commands, in the order in which `--help` shows them."""
+    """All commands."""
     app = typer.Typer(
         name="payloom",
         no_args_is_help=True,
@@ -44,54 +96,13 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback()(_root)
-    app.command()(demo.demo)
-    app.command()(processes.serve)
-    app.command()(processes.worker)
-    app.command()(processes.sandbox)
-    app.command()(explain.explain)
-
-    group = _group("The database: migrate it, look at it, stop the embedded one.")
-    group.command()(db.migrate)
-    group.command()(db.status)
-    group.command()(db.shell)
-    group.command()(db.stop)
-    app.add_typer(group, name="db")
-
-    group = _group("Merchants: one business in one mode each.")
-    group.command()(merchants.create)
-    group.command("list")(merchants.list_)
-    app.add_typer(group, name="merchants")
-
-    group = _group("API keys of a merchant.")
-    group.command()(keys.create)
-    group.command()(keys.revoke)
-    group.command("list")(keys.list_)
-    app.add_typer(group, name="keys")
-
-    group = _group("A merchant's accounts at PSPs.")
-    group.command()(connections.add)
-    group.command("add-secret")(connections.add_secret)
-    group.command("list")(connections.list_)
-    app.add_typer(group, name="connections")
-
-    group = _group("What PSPs told us: look at it, apply it again.")
-    group.command("list")(notices.list_)
-    group.command()(notices.show)
-    group.command()(notices.replay)
-    group.command()(notices.put_aside)
-    app.add_typer(group, name="notices")
-
-    group = _group("Where merchants hear of events.")
-    group.command()(webhook_endpoints.create)
-    group.command("list")(webhook_endpoints.list_)
-    group.command("rotate-secret")(webhook_endpoints.rotate_secret)
-    group.command()(webhook_endpoints.enable)
-    group.command()(webhook_endpoints.redeliver)
-    app.add_typer(group, name="webhook-endpoints")
-
-    group = _group("The books.")
-    group.command()(ledger.audit)
-    app.add_typer(group, name="ledger")
+    for name, command in ALONE.items():
+        app.command(name)(command)
+    for group, (title, commands) in GROUPS.items():
+        below = typer.Typer(help=title, no_args_is_help=True, rich_markup_mode=None)
+        for name, command in commands.items():
+            below.command(name)(command)
+        app.add_typer(below, name=group)
     return app
 
 

@@ -1,5 +1,6 @@
 """payloom connections …"""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,11 +12,18 @@ from payloom.cli.output import AsJson, print_facts, print_list
 from payloom.cli.secret_input import FromFile, read_secrets
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from payloom.connectors.spec import Spec
+    from payloom.core.secret import Secret
     from payloom.runtime import Runtime
 
 LIMIT = 1000
 WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 – a field's name
+
+
+Connection = Annotated[str, typer.Argument(help="Which: con_…")]
+Psp = Annotated[str, typer.Option(help="The connector's name.")]
 
 
 def add(
@@ -62,19 +70,15 @@ def add(
 
 
 def add_secret(
-    connection: Annotated[str, typer.Argument(help="Which: con_…")],
+    connection: Connection,
     merchant: Merchant,
-    psp: Annotated[str, typer.Option(help="The connector's name.")] = "stripe",
+    psp: Psp = "stripe",
     from_file: FromFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Keep one more webhook secret beside those in use, so that the PSP can change it."""
     read_settings()
-    fields = _spec(psp).credential_fields
-    variable = next((field.env for field in fields if field.name == WEBHOOK_SECRET), None)
-    if variable is None:
-        raise Failure(f"{psp} signs nothing with a webhook secret", ASKED_WRONGLY)
-    secret = read_secrets([variable], from_file)[variable]
+    secret = _read_secret(psp, WEBHOOK_SECRET, from_file)
 
     async def work(rt: "Runtime") -> dict[str, Any]:
         from payloom.core import ids
@@ -83,6 +87,58 @@ def add_secret(
         merchant_id, connection_id = ids.parse("mer", merchant), ids.parse("con", connection)
         kept_as = await connections.add_secret(rt, merchant_id, connection_id, secret)
         return {"connection_id": connection, "kept_as": kept_as}
+
+    print_facts(with_runtime(work), as_json=as_json)
+
+
+def replace_secret(
+    connection: Connection,
+    field: Annotated[str, typer.Argument(help="Which: api_key, webhook_secret, …")],
+    merchant: Merchant,
+    psp: Psp = "stripe",
+    unchecked: Annotated[
+        bool, typer.Option("--unchecked", help="Do not try the new key at the PSP first.")
+    ] = False,
+    from_file: FromFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a new secret in the place of one; running processes use it within seconds.
+
+    A new API key is tried first: it must find the newest page that the old one opened, else it
+    is of another account, and everything in flight would be lost from sight.
+    """
+    read_settings()
+    secret = _read_secret(psp, field, from_file)
+
+    async def work(rt: "Runtime") -> dict[str, Any]:
+        from payloom.core import ids
+        from payloom.merchants import connections
+
+        ours = ids.parse("mer", merchant), ids.parse("con", connection)
+        tried = not unchecked and not field.startswith(WEBHOOK_SECRET)
+        if tried:
+            tried = await _check_same_account(rt, ours, field, secret)
+        await connections.replace_secret(rt, *ours, field=field, secret=secret)
+        return {"connection_id": connection, "replaced": field, "tried": tried}
+
+    print_facts(with_runtime(work), as_json=as_json)
+
+
+def remove_secret(
+    connection: Connection,
+    field: Annotated[str, typer.Argument(help="Which: webhook_secret, webhook_secret_2, …")],
+    merchant: Merchant,
+    as_json: AsJson = False,
+) -> None:
+    """Forget a webhook secret that the PSP no longer signs with; another one must be left."""
+
+    async def work(rt: "Runtime") -> dict[str, Any]:
+        from payloom.core import ids
+        from payloom.merchants import connections
+
+        ours = ids.parse("mer", merchant), ids.parse("con", connection)
+        await connections.remove_secret(rt, *ours, field=field)
+        return {"connection_id": connection, "removed": field}
 
     print_facts(with_runtime(work), as_json=as_json)
 
@@ -122,6 +178,42 @@ def list_(
         columns=("connection_id", "merchant_id", "psp", "api_base", "disabled_at"),
         nothing="No connections yet: `payloom connections add stripe --merchant mer_…`",
     )
+
+
+def _read_secret(psp: str, field: str, from_file: Path | None) -> "Secret":
+    """From where the connector's table says that this field is read."""
+    fields = _spec(psp).credential_fields
+    wanted = WEBHOOK_SECRET if field.startswith(WEBHOOK_SECRET) else field
+    variable = next((each.env for each in fields if each.name == wanted), None)
+    if variable is None:
+        known = ", ".join(each.name for each in fields)
+        raise Failure(f"{psp} has no such credential; it has {known}", ASKED_WRONGLY)
+    return read_secrets([variable], from_file)[variable]
+
+
+async def _check_same_account(
+    rt: "Runtime", ours: "tuple[UUID, UUID]", field: str, secret: "Secret"
+) -> bool:
+    """Whether there was anything to find with the new secret. Raises Failure when it does not
+    find it: with a key of another account what we opened would be taken for never opened (I5)."""
+    from payloom.cli import queries
+    from payloom.connectors.contract import AttemptRef, Unknown
+    from payloom.core import ids
+    from payloom.merchants.connections import connector_with
+
+    connector = await connector_with(rt, *ours, field=field, secret=secret)
+    async with rt.db.statement() as tx:
+        page = await queries.newest_page(tx, *ours)
+    if page is None:
+        return False
+    outcome = await connector.look_up(AttemptRef(ids.text("att", page["id"]), page["token"]))
+    if isinstance(outcome, Unknown):
+        raise Failure(
+            f"With the new {field} the PSP does not show the newest page of this connection"
+            f" ({outcome.why}). A key of another account would lose what is open. Is it the right"
+            " one, and may it read? If you know that it is, add --unchecked"
+        )
+    return True
 
 
 def _spec(psp: str) -> "Spec":

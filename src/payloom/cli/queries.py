@@ -21,6 +21,11 @@ async def connections(tx: "Tx", merchant_id: UUID | None, limit: int) -> "list[R
     return await tx.fetch(_CONNECTIONS, merchant_id, limit)
 
 
+async def newest_page(tx: "Tx", merchant_id: UUID, connection_id: UUID) -> "Row | None":
+    """The id and token of the newest attempt that this connection opened."""
+    return await tx.fetchrow(_NEWEST_PAGE, merchant_id, connection_id)
+
+
 async def orders_of_reference(tx: "Tx", reference: str, limit: int) -> "list[Row]":
     """Of each merchant that has one: a reference is unique within a merchant only."""
     return await tx.fetch(_ORDERS_OF_REFERENCE, reference, limit)
@@ -83,6 +88,12 @@ SELECT c.merchant_id, c.id, c.psp, c.api_base, c.psp_account, c.created_at, c.di
   FROM connections AS c
  WHERE $1::uuid IS NULL OR c.merchant_id = $1
  ORDER BY c.id DESC LIMIT $2
+"""
+
+_NEWEST_PAGE = """
+SELECT id, token FROM attempts
+ WHERE merchant_id = $1 AND connection_id = $2 AND token IS NOT NULL
+ ORDER BY id DESC LIMIT 1
 """
 
 _ORDERS_OF_REFERENCE = """

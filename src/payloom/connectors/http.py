@@ -5,13 +5,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
+import structlog
 
 from payloom.connectors.call import Call, Verdict
 from payloom.connectors.errors import NoAnswer, NotSent
 from payloom.connectors.gate import Gate
 from payloom.core import waiting
 from payloom.core.db import forbid_in_transaction
-from payloom.core.metrics import PSP_CALL_SECONDS
+from payloom.core.metrics import KEYS_REFUSED, PSP_CALL_SECONDS
+
+log = structlog.get_logger()
 
 
 @asynccontextmanager
@@ -43,6 +46,13 @@ async def psp_call(gate: Gate, verb: str) -> AsyncIterator[Call]:
     finally:
         if call is not None:
             gate.leave(call)
+
+
+def tell_key_refused(psp: str, verb: str, connection: str, status: int) -> None:
+    """Our key was revoked, or may not do this: nothing is lost, everything waits for an operator
+    (F25)."""
+    KEYS_REFUSED.labels(psp).inc()
+    log.error("psp.key_refused", psp=psp, verb=verb, connection=connection, status=status)
 
 
 def new_session() -> aiohttp.ClientSession:

@@ -18,6 +18,7 @@ class Credentials:
 
     secrets: Mapping[str, Secret]
     api_base: str | None = None
+    connection: str = ""  # its id, for log lines
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,9 @@ OUTCOMES = Counter(
     "Outcomes recorded, by what they were and what told us",
     ["outcome", "cause"],
 )
+KEYS_REFUSED = Counter(
+    "payloom_psp_keys_refused_total", "Calls that a PSP refused because of our API key", ["psp"]
+)
 ATTENTION = Counter("payloom_attention_total", "Orders that need a person, by reason", ["reason"])
 NOTICES = Counter(
     "payloom_notices_total", "Notices received, by what became of them", ["psp", "result"]

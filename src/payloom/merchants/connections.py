@@ -98,6 +98,22 @@ async def replace_secret(
     _changed(rt, connection, "connection.secret_kept", field=field)
 
 
+async def remove_secret(rt: Runtime, merchant_id: UUID, connection_id: UUID, *, field: str) -> None:
+    """Forget a webhook secret: what it signed is refused, here at once and elsewhere within
+    CACHE_TTL_S. Another one must be left. Raises InvalidRequest, NotFound."""
+    async with rt.db.transaction() as tx:
+        connection = await _locked(tx, merchant_id, connection_id)
+        present = await vault.unseal_all(tx, rt, merchant_id, connection_id)
+        live = [name for name in WEBHOOK_SECRETS if name in present]
+        if field not in live:
+            known = ", ".join(live) or "none"
+            raise invalid("field", f"is not a webhook secret of this connection; it has {known}")
+        if live == [field]:
+            raise invalid("field", "is the last one, and nothing would verify: add another first")
+        await queries.delete_secret(tx, merchant_id, connection_id, field)
+    _changed(rt, connection, "connection.secret_removed", field=field)
+
+
 async def disable_connection(rt: Runtime, merchant_id: UUID, connection_id: UUID) -> None:
     """Use it no more, neither for payments nor for notices. Raises NotFound."""
     async with rt.db.transaction() as tx:
@@ -145,8 +161,7 @@ async def connector_of(rt: Runtime, connection_id: UUID) -> tuple[Connection, Co
             if connection is None:
                 return None
             secrets = await vault.unseal_all(tx, rt, connection.merchant_id, connection_id)
-        credentials = Credentials(secrets, connection.api_base)
-        return connection, _built(rt, connection, credentials)
+        return connection, _built(rt, connection, secrets)
 
     found = await cached(rt, ("connector_of", connection_id), load)
     if found is None:
@@ -154,12 +169,27 @@ async def connector_of(rt: Runtime, connection_id: UUID) -> tuple[Connection, Co
     return found
 
 
-def _built(rt: Runtime, connection: Connection, credentials: Credentials) -> Connector:
+async def connector_with(
+    rt: Runtime, merchant_id: UUID, connection_id: UUID, *, field: str, secret: Secret
+) -> Connector:
+    """The connector as it would be with another secret, to try it. Raises InvalidRequest,
+    NotFound."""
+    async with rt.db.statement() as tx:
+        connection = await queries.connection_by_id(tx, connection_id)
+        if connection is None or connection.merchant_id != merchant_id:
+            raise NoSuchConnection
+        secrets = await vault.unseal_all(tx, rt, merchant_id, connection_id)
+    _check(rt, connection, field, secret)
+    return _built(rt, connection, {**secrets, field: secret})
+
+
+def _built(rt: Runtime, connection: Connection, secrets: Mapping[str, Secret]) -> Connector:
     spec = rt.specs[connection.psp]
     # What a PSP publishes is about its own servers, not about a stand-in at another address.
     published = None if connection.api_base else spec.rates.get(connection.mode)
     gate = rt.gates.of(connection.id, spec.name, published)
-    return spec.build(credentials, rt.http, gate)
+    name = ids.text("con", connection.id)
+    return spec.build(Credentials(secrets, connection.api_base, name), rt.http, gate)
 
 
 async def _locked(tx: Tx, merchant_id: UUID, connection_id: UUID) -> Connection:
@@ -170,12 +200,16 @@ async def _locked(tx: Tx, merchant_id: UUID, connection_id: UUID) -> Connection:
 
 
 async def _keep(tx: Tx, rt: Runtime, connection: Connection, field: str, secret: Secret) -> None:
-    spec = rt.specs[connection.psp]
-    if mistakes := secret_mistakes(spec, connection.mode, field, secret):
-        raise InvalidRequest(errors=mistakes)
+    _check(rt, connection, field, secret)
     await vault.seal(
         tx, rt, connection.merchant_id, connection.id, field, secret.reveal(), rt.clock()
     )
+
+
+def _check(rt: Runtime, connection: Connection, field: str, secret: Secret) -> None:
+    spec = rt.specs[connection.psp]
+    if mistakes := secret_mistakes(spec, connection.mode, field, secret):
+        raise InvalidRequest(errors=mistakes)
 
 
 def _changed(rt: Runtime, connection: Connection, what: str, **facts: str) -> None:

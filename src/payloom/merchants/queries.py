@@ -90,6 +90,10 @@ async def put_secret(tx: Tx, secret: Sealed, now: datetime) -> None:
     )
 
 
+async def delete_secret(tx: Tx, merchant_id: UUID, owner: UUID, field: str) -> None:
+    await tx.execute(_DELETE_ONE, merchant_id, owner, field)
+
+
 async def secrets_of(tx: Tx, merchant_id: UUID, owner: UUID) -> list[Sealed]:
     rows = await tx.fetch(_SECRETS_OF, merchant_id, owner)
     return [
@@ -206,6 +210,10 @@ VALUES ($1, $2, $3, $4, $5, $6)
     ON CONFLICT (merchant_id, owner, field) DO UPDATE
    SET key_version = excluded.key_version, sealed = excluded.sealed,
        created_at = excluded.created_at
+"""
+
+_DELETE_ONE = """
+DELETE FROM secrets WHERE merchant_id = $1 AND owner = $2 AND field = $3
 """
 
 _SECRETS_OF = """

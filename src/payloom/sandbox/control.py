@@ -1,4 +1,4 @@
-"""`/_sandbox/*`: faults, log, clock and reset of the calling key."""
+"""`/_sandbox/*`: faults, log, clock, keys and reset of the calling key."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -36,6 +36,8 @@ def routes(rt: Runtime) -> list[Route]:
         route("log", "GET", _read_log),
         route("clock", "GET", _read_clock),
         route("clock/advance", "POST", _advance_clock),
+        route("keys", "POST", _roll_key),
+        route("keys", "DELETE", _end_key),
         route("reset", "POST", _reset),
     ]
 
@@ -79,6 +81,17 @@ async def _advance_clock(rt: Runtime, tenant: Tenant, request: Request) -> Respo
     rt.tenants.advance(tenant, seconds)
     rt.agenda.clock_moved(tenant)
     return JSONResponse(_clock(rt, tenant))
+
+
+async def _roll_key(rt: Runtime, tenant: Tenant, _: Request) -> Response:
+    """One more key for the same tenant, shown once."""
+    return JSONResponse({"key": rt.tenants.roll(tenant)}, 201)
+
+
+async def _end_key(rt: Runtime, _tenant: Tenant, request: Request) -> Response:
+    """The calling key is refused from now on."""
+    rt.tenants.end(key_in(request.headers.get("authorization", "")))
+    return JSONResponse({"ended": True})
 
 
 async def _reset(rt: Runtime, tenant: Tenant, _: Request) -> Response:

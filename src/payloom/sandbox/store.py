@@ -30,6 +30,12 @@ CREATE TABLE IF NOT EXISTS tenants (
     livemode     INTEGER NOT NULL,
     clock_offset REAL NOT NULL DEFAULT 0
 ) STRICT;
+-- keys that a tenant was given besides, and keys that have ended
+CREATE TABLE IF NOT EXISTS rolled_keys (
+    key_digest TEXT PRIMARY KEY,
+    tenant     INTEGER NOT NULL,
+    has_ended  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS objects (
     seq     INTEGER PRIMARY KEY,
     tenant  INTEGER NOT NULL,

@@ -1,9 +1,11 @@
-"""Who is calling: any well-formed secret key is a tenant of its own, with its own clock."""
+"""Who is calling: any well-formed secret key is a tenant of its own, with its own clock; a tenant
+can have more keys, and end them."""
 
 import base64
 import binascii
 import hashlib
 import re
+import secrets
 
 from payloom.sandbox.store import TABLES_OF_A_TENANT, Store, Tenant
 
@@ -31,28 +33,59 @@ class Tenants:
         self._by_key: dict[str, Tenant] = {}
         self._by_id: dict[int, Tenant] = {}
         self._by_digest: dict[str, Tenant] = {}
+        self._ended: set[str] = set()  # digests
         for id_, digest, livemode, offset in store.db.execute(
             "SELECT id, key_digest, livemode, clock_offset FROM tenants"
         ):
             tenant = Tenant(id_, bool(livemode), offset)
             self._by_id[id_] = self._by_digest[digest] = tenant
+        for digest, id_, has_ended in store.db.execute(
+            "SELECT key_digest, tenant, has_ended FROM rolled_keys"
+        ):
+            self._by_digest[digest] = self._by_id[id_]
+            if has_ended:
+                self._ended.add(digest)
 
     def of_key(self, key: str) -> Tenant | None:
-        """The tenant of this key, made at its first call; None for what is not a key."""
+        """The tenant of this key, made at its first call; None for what is not a key, or is one
+        no more."""
         if key in self._by_key:
             return self._by_key[key]
-        if _KEY.fullmatch(key) is None:
+        digest = _digest(key)
+        if _KEY.fullmatch(key) is None or digest in self._ended:
             return None
-        digest = hashlib.sha256(key.encode()).hexdigest()
         tenant = self._by_digest.get(digest) or self._create(key, digest)
         self._by_key[key] = tenant
         return tenant
+
+    def has_ended(self, key: str) -> bool:
+        return _digest(key) in self._ended
+
+    def roll(self, tenant: Tenant) -> str:
+        """One more key of this tenant, as when an API key is rolled; the others go on."""
+        key = f"sk_{'live' if tenant.livemode else 'test'}_{secrets.token_hex(16)}"
+        self._keep_rolled(_digest(key), tenant, has_ended=False)
+        return key
+
+    def end(self, key: str) -> None:
+        """From now on this key of a tenant is refused."""
+        tenant = self._by_key.pop(key)
+        self._keep_rolled(_digest(key), tenant, has_ended=True)
+        self._ended.add(_digest(key))
 
     def get(self, id_: int) -> Tenant:
         return self._by_id[id_]
 
     def all(self) -> list[Tenant]:
         return list(self._by_id.values())
+
+    def _keep_rolled(self, digest: str, tenant: Tenant, *, has_ended: bool) -> None:
+        with self._store.transaction() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO rolled_keys VALUES (?, ?, ?)",
+                (digest, tenant.id, has_ended),
+            )
+        self._by_digest[digest] = tenant
 
     def _create(self, key: str, digest: str) -> Tenant:
         livemode = key.startswith("sk_live_")
@@ -81,3 +114,7 @@ class Tenants:
                 db.execute(f"DELETE FROM {table} WHERE tenant = ?", (tenant.id,))  # noqa: S608 names from our own list
             db.execute("UPDATE tenants SET clock_offset = 0 WHERE id = ?", (tenant.id,))
         tenant.clock_offset = 0.0
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()

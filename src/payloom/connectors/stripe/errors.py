@@ -12,7 +12,8 @@ from typing import Any
 from payloom.connectors.contract import Refused, Unknown
 from payloom.connectors.stripe.words import word
 
-_NOT_EXECUTED = {429: "rate limited", 401: "the API key is not valid", 403: "the key may not"}
+KEY_REFUSED = {401: "the API key is not valid", 403: "the key may not"}
+_NOT_EXECUTED = {429: "rate limited", **KEY_REFUSED}
 # Errors of type invalid_request_error with status 400 or 404 refuse the request for good ...
 _FINAL_STATUS = frozenset({400, 404})
 # ... except these, which are about the moment or about keys, not about the request.

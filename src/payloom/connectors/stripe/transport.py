@@ -11,8 +11,9 @@ import stripe
 
 from payloom.connectors.errors import NoAnswer
 from payloom.connectors.gate import Gate
-from payloom.connectors.http import psp_call
+from payloom.connectors.http import psp_call, tell_key_refused
 from payloom.connectors.spec import Credentials
+from payloom.connectors.stripe.errors import KEY_REFUSED
 from payloom.connectors.stripe.mapping import VERSION
 
 ANSWER_BYTES_MAX = 2_000_000
@@ -69,6 +70,7 @@ class Api:
     ) -> None:
         self._gate = gate
         stripe.enable_telemetry = False
+        self._connection = credentials.connection
         self._client = stripe.StripeClient(
             credentials.secrets["api_key"].reveal(),
             stripe_version=VERSION,
@@ -93,6 +95,8 @@ class Api:
             answer = await self._ask(method, path, params, options)
             if not answer.replayed:  # what is kept under a key says nothing of today
                 call.answered(answer.status)
+        if answer.status in KEY_REFUSED:
+            tell_key_refused("stripe", verb, self._connection, answer.status)
         return answer
 
     async def _ask(

@@ -81,7 +81,8 @@ class Api:
         tenant = self._rt.tenants.of_key(key)
         request_id = new_id("req", length=14)
         if tenant is None:
-            return _response(_refused(unauthorized(key), request_id), request_id, versions.DEFAULT)
+            refusal = unauthorized(key, has_ended=self._rt.tenants.has_ended(key))
+            return _response(_refused(refusal, request_id), request_id, versions.DEFAULT)
         incoming = await _incoming(request, tenant, request_id)
         fault = self._rt.faults.take_for_request(tenant, request.method, request.scope["path"])
         if fault is not None:

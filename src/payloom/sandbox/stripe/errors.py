@@ -91,8 +91,10 @@ def unrecognized_url(method: str, path: str) -> StripeError:
     return StripeError(404, "invalid_request_error", message)
 
 
-def unauthorized(key: str) -> StripeError:
-    if key:
+def unauthorized(key: str, *, has_ended: bool = False) -> StripeError:
+    if has_ended:
+        message = f"Expired API Key provided: {_masked(key)}"
+    elif key:
         message = f"Invalid API Key provided: {_masked(key)}"
     else:
         message = (
@@ -101,7 +103,8 @@ def unauthorized(key: str) -> StripeError:
             " https://stripe.com/docs/api#authentication for details."
         )
     challenge = {"WWW-Authenticate": 'Basic realm="Stripe"'}
-    return StripeError(401, "invalid_request_error", message, headers=challenge)
+    code = "api_key_expired" if has_ended else None
+    return StripeError(401, "invalid_request_error", message, code=code, headers=challenge)
 
 
 def _masked(key: str) -> str:
