@@ -1,12 +1,13 @@
 """Real PostgreSQL for every test: one server a run, one template migrated once, a clone a test."""
 
-import secrets
 from collections.abc import AsyncIterator
 
 import hypothesis
 import pytest
 
 from payloom.core import postgres
+from payloom.core.crypto import new_key
+from payloom.core.master_keys import MasterKeys
 from payloom.runtime import Runtime, running
 from payloom.settings import Settings
 from tests import database as server
@@ -61,12 +62,12 @@ def settings() -> Settings:
 
 @pytest.fixture
 async def rt(dsn: str, settings: Settings) -> AsyncIterator[Runtime]:
-    async with running(settings, dsn, secrets.token_bytes(32)) as rt:
+    async with running(settings, dsn, MasterKeys([new_key()])) as rt:
         yield rt
 
 
 @pytest.fixture
 async def owner(database: str, settings: Settings) -> AsyncIterator[Runtime]:
     """The tables' owner, for what the app role may not do."""
-    async with running(settings, cluster_dsn("owner", database), secrets.token_bytes(32)) as owner:
+    async with running(settings, cluster_dsn("owner", database), MasterKeys([new_key()])) as owner:
         yield owner

@@ -71,6 +71,8 @@ async def _make_template() -> None:
         known = await connection.fetch("SELECT rolname FROM pg_roles")
         for role in {"payloom_owner", *ROLES} - {row["rolname"] for row in known}:
             await connection.execute(f"CREATE ROLE {role}")
+        if FOREIGN:  # put on by SET ROLE, a role does not see the names of its own sessions
+            await connection.execute("GRANT pg_read_all_stats TO payloom_app")
         await connection.execute(f"DROP DATABASE IF EXISTS {TEMPLATE}_fresh")
         exists = await connection.fetchval(
             "SELECT true FROM pg_database WHERE datname = $1", TEMPLATE

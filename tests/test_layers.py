@@ -18,7 +18,7 @@ LAYERS = [
     {"notices"},
     {"refunds"},
     {"payments"},
-    {"webhooks"},
+    {"webhooks", "rotation"},
     {"merchants"},
     {"runtime"},
     {"settings"},

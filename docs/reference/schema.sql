@@ -78,6 +78,35 @@ CREATE FUNCTION public.delivery_id(event_id uuid, endpoint_id uuid) RETURNS uuid
 
 
 --
+-- Name: holds_card(text); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.holds_card(said text) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $$
+DECLARE
+    number text;
+    total  int;
+BEGIN
+    IF said !~ '[0-9]{15}' THEN
+        RETURN false;
+    END IF;
+    FOR number IN
+        SELECT m[1] FROM regexp_matches(said,
+            '(?<![A-Za-z0-9.-])(4[0-9]{15}|5[1-5][0-9]{14}|3[47][0-9]{13})(?![A-Za-z0-9.-])', 'g') AS m
+    LOOP
+        SELECT sum(CASE WHEN place % 2 = 0 THEN 2 * digit / 10 + 2 * digit % 10 ELSE digit END) INTO total
+          FROM unnest(string_to_array(reverse(number), NULL)::int[])
+               WITH ORDINALITY AS t (digit, place);
+        IF total % 10 = 0 THEN
+            RETURN true;
+        END IF;
+    END LOOP;
+    RETURN false;
+END $$;
+
+
+--
 -- Name: ledger_entries_balance(); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -123,6 +152,23 @@ BEGIN
         RAISE EXCEPTION 'posting % has fewer than two entries', bad USING ERRCODE = 'check_violation';
     END IF;
     RETURN NULL;
+END $$;
+
+
+--
+-- Name: order_holds_no_card(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.order_holds_no_card() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF holds_card(concat_ws(' ', NEW.reference, NEW.description, NEW.return_url, NEW.cancel_url,
+                            NEW.customer, NEW.line_items, NEW.metadata)) THEN
+        RAISE EXCEPTION 'payment order %: holds a card number', NEW.id
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
 END $$;
 
 
@@ -268,7 +314,8 @@ CREATE TABLE public.attempts (
     CONSTRAINT attempts_check1 CHECK (((asked_at IS NOT NULL) OR (state = ANY (ARRAY['REGISTERING'::text, 'CANCELED'::text, 'REFUSED'::text])))),
     CONSTRAINT attempts_number_check CHECK ((number > 0)),
     CONSTRAINT attempts_return_token_check CHECK ((octet_length(return_token) = 16)),
-    CONSTRAINT attempts_state_check CHECK ((state = ANY (ARRAY['REGISTERING'::text, 'OPEN'::text, 'PROCESSING'::text, 'AUTHORIZED'::text, 'SUCCEEDED'::text, 'FAILED'::text, 'CANCELED'::text, 'EXPIRED'::text, 'REFUSED'::text])))
+    CONSTRAINT attempts_state_check CHECK ((state = ANY (ARRAY['REGISTERING'::text, 'OPEN'::text, 'PROCESSING'::text, 'AUTHORIZED'::text, 'SUCCEEDED'::text, 'FAILED'::text, 'CANCELED'::text, 'EXPIRED'::text, 'REFUSED'::text]))),
+    CONSTRAINT attempts_token_check CHECK ((NOT public.holds_card(token)))
 );
 
 
@@ -449,6 +496,18 @@ CREATE TABLE public.ledger_postings (
     effective_at timestamp with time zone NOT NULL,
     CONSTRAINT ledger_postings_kind_check CHECK ((kind ~ '^[a-z_]{1,40}$'::text)),
     CONSTRAINT ledger_postings_source_check CHECK (((char_length(source) >= 1) AND (char_length(source) <= 255)))
+);
+
+
+--
+-- Name: master_keys; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.master_keys (
+    id text NOT NULL,
+    is_sealing boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT master_keys_id_check CHECK ((id ~ '^[0-9a-f]{16}$'::text))
 );
 
 
@@ -858,6 +917,14 @@ ALTER TABLE ONLY public.ledger_postings
 
 
 --
+-- Name: master_keys master_keys_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.master_keys
+    ADD CONSTRAINT master_keys_pkey PRIMARY KEY (id);
+
+
+--
 -- Name: merchants merchants_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1038,6 +1105,20 @@ COMMENT ON INDEX public.connections_id IS 'merchants.queries.connection_by_id: a
 
 
 --
+-- Name: data_keys_by_master_key; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX data_keys_by_master_key ON public.data_keys USING btree (master_key_id, merchant_id, version);
+
+
+--
+-- Name: INDEX data_keys_by_master_key; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON INDEX public.data_keys_by_master_key IS 'merchants.queries.lock_data_keys_under: what is sealed under a key that is to go; foreign key';
+
+
+--
 -- Name: deliveries_by_event; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -1192,6 +1273,20 @@ COMMENT ON INDEX public.ledger_postings_by_order IS 'ledger.queries.postings_of 
 
 
 --
+-- Name: master_keys_sealing; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX master_keys_sealing ON public.master_keys USING btree (is_sealing) WHERE is_sealing;
+
+
+--
+-- Name: INDEX master_keys_sealing; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON INDEX public.master_keys_sealing IS 'one master key seals what is new; S21';
+
+
+--
 -- Name: notices_by_attempt; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -1332,6 +1427,20 @@ COMMENT ON INDEX public.refunds_psp_refund IS 'one refund at the PSP is one of o
 
 
 --
+-- Name: secrets_by_data_key; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX secrets_by_data_key ON public.secrets USING btree (merchant_id, key_version);
+
+
+--
+-- Name: INDEX secrets_by_data_key; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON INDEX public.secrets_by_data_key IS 'merchants.queries.lock_secrets_under_older: foreign key';
+
+
+--
 -- Name: secrets_ending; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -1430,6 +1539,13 @@ CREATE TRIGGER no_moved_time_with_live_merchants BEFORE UPDATE ON public.busines
 
 
 --
+-- Name: payment_orders order_holds_no_card; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER order_holds_no_card BEFORE INSERT ON public.payment_orders FOR EACH ROW EXECUTE FUNCTION public.order_holds_no_card();
+
+
+--
 -- Name: payment_orders order_version_steps_by_one; Type: TRIGGER; Schema: public; Owner: -
 --
 
@@ -1487,6 +1603,14 @@ ALTER TABLE ONLY public.attempts
 
 ALTER TABLE ONLY public.connections
     ADD CONSTRAINT connections_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES public.merchants(merchant_id);
+
+
+--
+-- Name: data_keys data_keys_master_key_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.data_keys
+    ADD CONSTRAINT data_keys_master_key_id_fkey FOREIGN KEY (master_key_id) REFERENCES public.master_keys(id);
 
 
 --
@@ -2058,7 +2182,21 @@ GRANT SELECT ON TABLE public.connections TO payloom_reader;
 -- Name: TABLE data_keys; Type: ACL; Schema: public; Owner: -
 --
 
-GRANT SELECT,INSERT ON TABLE public.data_keys TO payloom_app;
+GRANT SELECT,INSERT,DELETE ON TABLE public.data_keys TO payloom_app;
+
+
+--
+-- Name: COLUMN data_keys.master_key_id; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT UPDATE(master_key_id) ON TABLE public.data_keys TO payloom_app;
+
+
+--
+-- Name: COLUMN data_keys.wrapped; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT UPDATE(wrapped) ON TABLE public.data_keys TO payloom_app;
 
 
 --
@@ -2114,6 +2252,13 @@ GRANT SELECT ON TABLE public.ledger_entries TO payloom_reader;
 
 GRANT SELECT,INSERT ON TABLE public.ledger_postings TO payloom_app;
 GRANT SELECT ON TABLE public.ledger_postings TO payloom_reader;
+
+
+--
+-- Name: TABLE master_keys; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.master_keys TO payloom_app;
 
 
 --

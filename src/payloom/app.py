@@ -20,7 +20,7 @@ from payloom.core.web.middleware import Correlate
 from payloom.core.web.openapi import describe
 from payloom.explain import api as explain
 from payloom.merchants.auth import Authenticate
-from payloom.merchants.vault import MasterKeyWrong, check_opens
+from payloom.merchants.vault import MasterKeyWrong, check_held
 from payloom.notices import api as notices
 from payloom.payments import api as payments
 from payloom.runtime import Runtime
@@ -94,7 +94,7 @@ async def readyz(request: Request) -> Response:
     rt: Runtime = request.app.state.rt
     try:
         async with rt.db.statement() as tx:
-            await check_opens(tx, rt.master_key)
+            await check_held(tx, rt.master_keys)
     except DatabaseAway as away:
         return problems.problem_response(away)
     except MasterKeyWrong as wrong:

@@ -4,20 +4,18 @@ Without PAYLOOM_DATABASE_URL there is an embedded PostgreSQL in PAYLOOM_HOME, an
 it happens by itself: it is started, migrated, and its master key is made on first use.
 """
 
-import base64
-import os
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
 
 import asyncpg
 
-from payloom.core import crypto, postgres
+from payloom.core import postgres
 from payloom.core.db import AWAY, DatabaseAway
+from payloom.core.key_file import KeyFile
+from payloom.core.master_keys import MasterKeys, NotMasterKeys, parse
 from payloom.core.migrate import migrate, owning_role, status
 from payloom.core.postgres import Role
-from payloom.merchants.vault import check_opens, has_sealed
+from payloom.merchants.vault import check_held, has_sealed
 from payloom.runtime import Runtime, running
 from payloom.settings import Settings
 
@@ -42,42 +40,48 @@ def database_url(settings: Settings, role: Role = "app") -> str:
     raise NotReady(f"Only the embedded database is known as {role}; connect to yours yourself")
 
 
-def master_key(settings: Settings) -> bytes:
-    """The key that seals all others. With the embedded database it is made on first use."""
+def master_keys(settings: Settings) -> MasterKeys:
+    """The keys that seal all others. With the embedded database one is made on first use, and a
+    process that meets one it does not know reads the file again.
+
+    Raises NotReady.
+    """
     if settings.master_key:
-        return base64.b64decode(settings.master_key.reveal())
-    path = settings.home / "master.key"
-    if not path.exists():
-        _make_key(path)
+        return MasterKeys(parse(settings.master_key.reveal()))
+    file = key_file(settings)
     try:
-        key = base64.b64decode(path.read_text().strip(), validate=True)
-    except ValueError:  # no base64, or no text at all
-        key = b""
-    if len(key) != crypto.KEY_BYTES:
-        raise NotReady(f"{path} is damaged: restore it from a backup, all secrets hang on it")
-    return key
+        return MasterKeys(file.read_or_make(), read_again=file.read)
+    except NotMasterKeys:
+        raise NotReady(
+            f"{file.path} is damaged: restore it from a backup, all secrets hang on it"
+        ) from None
 
 
-async def ensure_key(settings: Settings, url: str) -> bytes:
-    """The master key, once it is known to open what is sealed in this database (F88). One that is
-    lost is never replaced: without it the secrets cannot be read.
+def key_file(settings: Settings) -> KeyFile:
+    """Where the embedded database's master keys are."""
+    return KeyFile(settings.home / "master.key")
+
+
+async def ensure_key(settings: Settings, url: str) -> MasterKeys:
+    """The master keys, once they are known to open what is sealed in this database (F88). One that
+    is lost is never replaced: without it the secrets cannot be read.
 
     Raises NotReady, MasterKeyWrong, DatabaseAway.
     """
     with reaching():
         connection = await asyncpg.connect(url, timeout=10)
         try:
-            path = settings.home / "master.key"
+            path = key_file(settings).path
             if settings.master_key is None and not path.exists() and await has_sealed(connection):
                 raise NotReady(
                     f"{path} is gone, and the secrets in this database are sealed under it:"
                     " restore it from a backup"
                 )
-            key = master_key(settings)
-            await check_opens(connection, key)
+            keys = master_keys(settings)
+            await check_held(connection, keys)
         finally:
             await connection.close()
-    return key
+    return keys
 
 
 async def ensure_migrated(settings: Settings, url: str) -> None:
@@ -129,19 +133,3 @@ async def opened(settings: Settings) -> AsyncIterator[Runtime]:
     await ensure_migrated(settings, url)
     async with running(settings, url, await ensure_key(settings, url)) as rt:
         yield rt
-
-
-def _make_key(path: Path) -> None:
-    """Appears whole and private, and never in the place of another."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".master.key.")  # made 0600
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(base64.b64encode(crypto.new_key()) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(name, path)
-    except FileExistsError:
-        return  # somebody else was first, and theirs holds
-    finally:
-        os.unlink(name)

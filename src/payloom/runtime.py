@@ -15,6 +15,7 @@ from payloom.connectors.http import new_session
 from payloom.core.cache import Cache
 from payloom.core.clock import Clock
 from payloom.core.db import Database, DatabaseAway
+from payloom.core.master_keys import MasterKeys
 from payloom.settings import Settings
 
 log = structlog.get_logger()
@@ -28,12 +29,12 @@ class Runtime:
     """One per process. `rt` in a signature means: opens transactions, may talk to the world."""
 
     def __init__(
-        self, settings: Settings, db: Database, http: aiohttp.ClientSession, master_key: bytes
+        self, settings: Settings, db: Database, http: aiohttp.ClientSession, keys: MasterKeys
     ) -> None:
         self.settings = settings
         self.db = db
         self.http = http
-        self.master_key = master_key
+        self.master_keys = keys
         self.clock = Clock()
         self.specs = discover()
         self.gates = Gates(percent=settings.psp_rate_percent)
@@ -54,11 +55,11 @@ class Runtime:
 
 
 @asynccontextmanager
-async def running(settings: Settings, dsn: str, master_key: bytes) -> AsyncIterator[Runtime]:
+async def running(settings: Settings, dsn: str, keys: MasterKeys) -> AsyncIterator[Runtime]:
     """A runtime from connect to close, its clock following the database's row."""
-    db = await Database.connect(dsn, size_max=settings.database_pool)
+    db = await Database.connect(dsn, size_max=settings.database_pool, label=keys.label)
     http = new_session()
-    rt = Runtime(settings, db, http, master_key)
+    rt = Runtime(settings, db, http, keys)
     await follow_clock(rt)
     ticking = asyncio.create_task(_keep_following(rt))
     try:

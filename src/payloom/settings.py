@@ -3,14 +3,13 @@
 No other module reads the environment. Secrets are masked in `repr`.
 """
 
-import base64
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from payloom.core.crypto import KEY_BYTES
+from payloom.core import master_keys
 from payloom.core.points import CrashAt
 from payloom.core.secret import Secret
 
@@ -35,8 +34,9 @@ class Settings:
     database_url: Secret | None
     # PAYLOOM_MIGRATE_DATABASE_URL: the same database as its owner, for `payloom db migrate`.
     migrate_database_url: Secret | None
-    # PAYLOOM_MASTER_KEY: base64 of 32 random bytes that seal all other secrets. With the embedded
-    # database it is made on first use and kept in PAYLOOM_HOME/master.key.
+    # PAYLOOM_MASTER_KEY: base64 of 32 random bytes that seal all other secrets. Up to three, with
+    # commas, the newest first, while one takes the place of another. With the embedded database
+    # it is made on first use and kept in PAYLOOM_HOME/master.key.
     master_key: Secret | None
     # PAYLOOM_PUBLIC_URL: how shoppers and PSPs reach this API. Default: http://127.0.0.1:8400.
     public_url: str
@@ -174,7 +174,7 @@ def _check_database_url(value: str) -> str | None:
 
 def _check_master_key(value: str) -> str | None:
     try:
-        size = len(base64.b64decode(value, validate=True))
-    except ValueError:  # binascii.Error is one; text that is not ASCII is another
-        size = 0
-    return None if size == KEY_BYTES else f"must be the base64 of exactly {KEY_BYTES} bytes"
+        master_keys.parse(value)
+    except master_keys.NotMasterKeys as mistake:
+        return str(mistake)
+    return None

@@ -1,7 +1,6 @@
 """A database after a story, its keepers dismissed: whatever a test breaks in it stays broken."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -9,6 +8,8 @@ import pytest
 import pytest_asyncio
 
 from payloom.core import ids
+from payloom.core.crypto import new_key
+from payloom.core.master_keys import MasterKeys
 from payloom.runtime import running
 from payloom.settings import Settings
 from payloom.webhooks.disable import disable_endpoint
@@ -27,7 +28,7 @@ async def unguarded(template: str, sandbox_url: str) -> AsyncIterator[str]:
     async with server.clone(template) as name:
         dsn = server.dsn_of("app", name)
         async with (
-            running(settings, dsn, secrets.token_bytes(32)) as rt,
+            running(settings, dsn, MasterKeys([new_key()])) as rt,
             open_stage(rt, sandbox_url) as stage,
         ):
             await _play(stage)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from payloom.core.master_keys import MasterKeys, parse
 from payloom.runtime import running
 from payloom.settings import Settings
 from tests.conftest import cluster_dsn
@@ -90,6 +91,6 @@ def cli(bare: Cli, dsn: str, database: str) -> Cli:
 @pytest.fixture
 async def given(cli: Cli, dsn: str, settings: Settings) -> AsyncIterator[Given]:
     """On the command line's database, under its master key."""
-    master_key = base64.b64decode(cli.environment["PAYLOOM_MASTER_KEY"])
-    async with running(settings, dsn, master_key) as rt:
+    keys = MasterKeys(parse(cli.environment["PAYLOOM_MASTER_KEY"]))
+    async with running(settings, dsn, keys) as rt:
         yield await givens.given(rt)

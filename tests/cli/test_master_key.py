@@ -12,6 +12,7 @@ from tests.cli.conftest import Cli
 from tests.cli.test_processes import running
 
 WRONG = "A" * 43 + "="
+ANOTHER = "0123456789abcdef"
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,7 @@ async def test_nothing_starts_under_another_key_than_sealed_the_secrets(
     refused = await cli(*command, PAYLOOM_MASTER_KEY=WRONG)
     assert (refused.code, refused.out) == (1, "")
     assert refused.err.startswith("payloom: The master key is not the one that sealed")
-    assert "Set PAYLOOM_MASTER_KEY" in refused.err
+    assert "Add the missing key to PAYLOOM_MASTER_KEY" in refused.err
     assert len((await cli("merchants", "list", "--json")).json["data"]) == 1
 
 
@@ -36,11 +37,11 @@ async def test_a_process_whose_key_became_wrong_is_not_ready(cli: Cli, owner: Ru
             async with http.get(ready["url"] + "/readyz") as response:
                 assert response.status == 200
             async with owner.db.statement() as tx:  # another database took its place, say
-                await tx.execute("UPDATE data_keys SET master_key_id = 'another'")
+                await tx.execute("INSERT INTO master_keys VALUES ($1, false, now())", ANOTHER)
             async with http.get(ready["url"] + "/readyz") as response:
                 problem = await response.json()
         assert (response.status, problem["code"]) == (503, "unavailable")
-        assert "sealed under the master key another" in problem["detail"]
+        assert f"sealed under the master key {ANOTHER}" in problem["detail"]
 
 
 @pytest.fixture
@@ -50,8 +51,9 @@ def embedded(bare: Cli, tmp_path: Path) -> Iterator[Cli]:
     postgres.remove(tmp_path / "payloom")
 
 
+@pytest.mark.parametrize("command", [("merchants", "list"), ("secrets", "rotate-master-key")])
 async def test_a_lost_key_is_not_replaced_and_a_damaged_one_told(
-    embedded: Cli, tmp_path: Path
+    embedded: Cli, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     file = tmp_path / "payloom" / "master.key"
     assert (await embedded("merchants", "list", "--json")).code == 0
@@ -60,14 +62,14 @@ async def test_a_lost_key_is_not_replaced_and_a_damaged_one_told(
     key = file.read_text()
 
     file.unlink()
-    lost = await embedded("merchants", "list")
+    lost = await embedded(*command)
     gone = "is gone, and the secrets in this database are sealed under it: restore it from a backup"
     assert (lost.code, lost.err) == (1, f"payloom: {file} {gone}\n")
     assert not file.exists()
 
     for damaged in (b"not base64!", b"\xff\xfe", key.encode()[:-8]):
         file.write_bytes(damaged)
-        told = await embedded("merchants", "list")
+        told = await embedded(*command)
         assert (told.code, f"{file} is damaged" in told.err) == (1, True)
         assert len(told.err.splitlines()) == 1
 

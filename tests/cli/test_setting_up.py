@@ -6,6 +6,7 @@ from uuid import UUID
 
 from payloom import __version__
 from payloom.core import ids
+from payloom.core.master_keys import MasterKeys
 from payloom.runtime import running
 from payloom.settings import Settings
 from tests.cli.conftest import Cli
@@ -169,7 +170,7 @@ async def test_an_event_is_redelivered_to_all_or_to_one(
     ends = [
         (await cli("webhook-endpoints", "create", *url, *of_merchant)).json["id"] for _ in range(2)
     ]
-    async with running(settings, dsn, bytes(32)) as rt:
+    async with running(settings, dsn, MasterKeys([bytes(32)])) as rt:
         await tell(rt, ids.parse("mer", of_merchant[1]))
         event = ids.text("evt", (await events(rt))[0]["id"])
     everywhere = await cli("webhook-endpoints", "redeliver", event, *of_merchant)

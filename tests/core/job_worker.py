@@ -3,14 +3,15 @@
 import asyncio
 import sys
 
+from payloom.core.master_keys import MasterKeys, parse
 from payloom.runtime import running
 from payloom.settings import Settings
 from payloom.worker import Worker
 
 
-async def main(dsn: str, master_key: str) -> None:
+async def main(dsn: str, master_keys: str) -> None:
     settings = Settings.from_env({"HOME": "."})
-    async with running(settings, dsn, bytes.fromhex(master_key)) as rt:
+    async with running(settings, dsn, MasterKeys(parse(master_keys))) as rt:
         await Worker(rt).run()
 
 

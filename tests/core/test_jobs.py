@@ -16,6 +16,7 @@ import pytest
 
 from payloom.core import ids, jobs
 from payloom.core.jobs import LEASE_S, PAUSE_MAX, TRIES_MAX, Job, Wanted
+from payloom.core.master_keys import MasterKeys
 from payloom.payments.record import LOOK_UP
 from payloom.runtime import Runtime
 from tests.scenarios.stage import working
@@ -266,7 +267,7 @@ async def test_the_job_of_a_killed_worker_runs_again_within_ten_seconds(
     rt: Runtime, owner: Runtime, dsn: str
 ) -> None:
     await schedule(rt)
-    async with owner.db.transaction() as tx, worker_process(dsn, rt.master_key) as process:
+    async with owner.db.transaction() as tx, worker_process(dsn, rt.master_keys) as process:
         await tx.execute("LOCK TABLE attempts")  # the look-up waits here
         await until(rt, lambda rows: bool(rows[0]["lease_until"]))
         os.kill(process.pid, signal.SIGKILL)
@@ -280,9 +281,9 @@ async def test_the_job_of_a_killed_worker_runs_again_within_ten_seconds(
 
 
 @asynccontextmanager
-async def worker_process(dsn: str, master_key: bytes) -> AsyncIterator[asyncio.subprocess.Process]:
+async def worker_process(dsn: str, keys: MasterKeys) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.core.job_worker", dsn, master_key.hex()
+        sys.executable, "-m", "tests.core.job_worker", dsn, keys.setting.reveal()
     )
     try:
         yield process

@@ -1,8 +1,6 @@
 """What a chain stands on: a database of its own with fsync on, and a sandbox as the PSP."""
 
-import base64
 import os
-import secrets
 import subprocess
 import sys
 import tempfile
@@ -14,6 +12,8 @@ from pathlib import Path
 import aiohttp
 import asyncpg
 
+from payloom.core.crypto import new_key
+from payloom.core.master_keys import MasterKeys
 from payloom.merchants.merchants import create_merchant
 from payloom.runtime import Runtime, running
 from payloom.settings import Settings
@@ -87,14 +87,14 @@ async def open_ground(
     world: World, api: Relay, psp: Relay, *, is_swept: bool
 ) -> AsyncIterator[Ground]:
     """A merchant with its shop, connected to the sandbox by way of `psp`."""
-    key = secrets.token_bytes(32)
+    keys = MasterKeys([new_key()])
     async with server.clone(server.TEMPLATE) as name:
         await _make_some_orders_flaky(name)
         environ = {
             "PAYLOOM_HOME": str(world.home),
             "PAYLOOM_DATABASE_URL": server.dsn_of("app", name),
             "PAYLOOM_DATABASE_POOL": "5",
-            "PAYLOOM_MASTER_KEY": base64.b64encode(key).decode(),
+            "PAYLOOM_MASTER_KEY": keys.setting.reveal(),
             "PAYLOOM_PUBLIC_URL": api.url,
             "PAYLOOM_WEBHOOKS_TO_LOOPBACK": "yes",
             "PAYLOOM_SWEEP": "yes" if is_swept else "no",
@@ -103,7 +103,7 @@ async def open_ground(
         settings = Settings.from_env(environ)
         psp.target = int(world.sandbox_url.rpartition(":")[2])
         async with (
-            running(settings, environ["PAYLOOM_DATABASE_URL"], key) as rt,
+            running(settings, environ["PAYLOOM_DATABASE_URL"], keys) as rt,
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=120)) as http,
             open_receiver() as receiver,
         ):

@@ -88,7 +88,7 @@ async def test_a_revoked_key_is_refused_at_once(rt: Runtime, shop: NewMerchant) 
 async def test_another_process_refuses_a_revoked_key_when_its_cache_is_too_old(
     rt: Runtime, shop: NewMerchant
 ) -> None:
-    other = Runtime(rt.settings, rt.db, rt.http, rt.master_key)
+    other = Runtime(rt.settings, rt.db, rt.http, rt.master_keys)
     other.cache = Cache(ttl_s=0.1)
     caller = await authenticate(other, bearer(shop.api_key))
     await revoke_key(rt, shop.merchant_id, caller.key_id)

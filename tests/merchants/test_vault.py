@@ -5,6 +5,7 @@ import pytest
 
 from payloom.core import crypto
 from payloom.core.crypto import SealBroken
+from payloom.core.master_keys import MasterKeys
 from payloom.core.secret import Secret
 from payloom.merchants import queries, vault
 from payloom.merchants.merchants import NewMerchant, create_merchant, return_secret
@@ -145,15 +146,10 @@ async def share_data_key(rt: Runtime, merchant_id: UUID, *, to: UUID, version: i
             "SELECT * FROM data_keys WHERE merchant_id = $1 AND version = 1", merchant_id
         )
         assert first is not None
-        key_id = vault.master_key_id(rt.master_key)
-        data_key = crypto.unseal(
-            rt.master_key,
-            first["wrapped"],
-            bound_to=vault._bound_to_merchant(merchant_id, 1, key_id),
-        )
-        bound_to = vault._bound_to_merchant(to, version, key_id)
-        wrapped = crypto.seal(rt.master_key, data_key, bound_to=bound_to)
-        await queries.insert_data_key(tx, DataKey(to, version, key_id, wrapped), rt.clock())
+        key_id = rt.master_keys.newest
+        key = vault.unwrap(rt, DataKey(merchant_id, 1, key_id, first["wrapped"]))
+        shared = vault.wrap(rt, key, to, version, key_id)
+        await queries.insert_data_key(tx, shared, rt.clock())
 
 
 @pytest.mark.parametrize("version", [1, 2])
@@ -192,14 +188,14 @@ async def test_an_altered_byte_is_noticed(rt: Runtime, shop: NewMerchant, at: in
 async def test_another_master_key_is_told_apart_and_says_what_to_do(
     rt: Runtime, shop: NewMerchant
 ) -> None:
-    other = Runtime(rt.settings, rt.db, rt.http, crypto.new_key())
+    other = Runtime(rt.settings, rt.db, rt.http, MasterKeys([crypto.new_key()]))
     with pytest.raises(MasterKeyWrong) as wrong:
         await return_secret(other, shop.merchant_id)
     text = str(wrong.value)
     assert "PAYLOOM_MASTER_KEY" in text
-    assert vault.master_key_id(rt.master_key) in text
-    assert vault.master_key_id(other.master_key) in text
-    assert rt.master_key.hex() not in text
+    assert rt.master_keys.newest in text
+    assert other.master_keys.newest in text
+    assert rt.master_keys.setting.reveal() not in text
     with pytest.raises(MasterKeyWrong):
         await keep(other, shop.merchant_id, OWNER, "a", "one")
     assert await return_secret(rt, shop.merchant_id) == shop.return_secret

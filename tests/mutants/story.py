@@ -7,11 +7,12 @@ what was red, and what happened at all.
 import asyncio
 import json
 import os
-import secrets
 from pathlib import Path
 from typing import Any
 
 import payloom
+from payloom.core.crypto import new_key
+from payloom.core.master_keys import MasterKeys
 from payloom.core.migrate import migrate
 from payloom.runtime import running
 from payloom.settings import Settings
@@ -30,7 +31,7 @@ async def main() -> dict[str, Any]:
     await migrate(os.environ["STORY_OWNER_DSN"])
     settings = Settings.from_env({"PAYLOOM_WEBHOOKS_TO_LOOPBACK": "yes", "HOME": "."})
     async with (
-        running(settings, os.environ["STORY_APP_DSN"], secrets.token_bytes(32)) as rt,
+        running(settings, os.environ["STORY_APP_DSN"], MasterKeys([new_key()])) as rt,
         open_stage(rt, os.environ["STORY_SANDBOX_URL"]) as stage,
         open_receiver() as receiver,
     ):

@@ -122,7 +122,7 @@ async def test_an_event_repeated_after_months_is_known(given: Given) -> None:
 async def test_one_event_received_at_once_by_many_is_stored_once(given: Given, dsn: str) -> None:
     (payment,) = await given.opened()
     told = event(COMPLETED, session(payment))
-    async with running(given.rt.settings, dsn, given.rt.master_key) as other:
+    async with running(given.rt.settings, dsn, given.rt.master_keys) as other:
         second = Given(other, given.merchant_id, given.connection_id)
         stored = await asyncio.gather(*(each.told(told) for each in [given, second] * 25))
     assert sorted(map(len, stored)) == [0] * 49 + [1]
@@ -135,7 +135,7 @@ async def test_one_fact_in_the_hands_of_two_workers_has_one_effect(given: Given,
     payments = await given.opened(2)
     for payment in payments:
         await given.told(*(event(COMPLETED, session(payment)) for _ in range(40)))
-    async with running(given.rt.settings, dsn, given.rt.master_key) as other:
+    async with running(given.rt.settings, dsn, given.rt.master_keys) as other:
         with nothing_breaks():
             while sum(
                 await asyncio.gather(*(apply_waiting(rt, limit=6) for rt in (given.rt, other)))

@@ -1,7 +1,6 @@
 """A thousand copies of one registration: one order, one page at the PSP (F01 to F03)."""
 
 import asyncio
-import base64
 import json
 import os
 import signal
@@ -29,7 +28,7 @@ KEY = "Idempotency-Key"
 async def second_api(stage: Stage, dsn: str) -> AsyncIterator[str]:
     """Another API process, but for the process: it shares nothing with the first but the rows."""
     async with (
-        running(stage.rt.settings, dsn, stage.rt.master_key) as rt,
+        running(stage.rt.settings, dsn, stage.rt.master_keys) as rt,
         serving(rt) as url,
     ):
         yield url
@@ -265,7 +264,7 @@ async def api_process(stage: Stage, dsn: str, home: Path) -> AsyncIterator[tuple
         "PYTHONPATH": os.pathsep.join(sys.path),
         "PAYLOOM_DATABASE_URL": dsn,
         "PAYLOOM_PUBLIC_URL": stage.api_url,
-        "PAYLOOM_MASTER_KEY": base64.b64encode(stage.rt.master_key).decode(),
+        "PAYLOOM_MASTER_KEY": stage.rt.master_keys.setting.reveal(),
     }
     command = (sys.executable, "-m", "payloom.cli", "serve", "--port", "0", "--json")
     process = await asyncio.create_subprocess_exec(

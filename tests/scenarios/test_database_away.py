@@ -4,7 +4,6 @@ On a server of its own, durable, so that others are not disturbed."""
 
 import asyncio
 import os
-import secrets
 import shutil
 import signal
 import tempfile
@@ -16,6 +15,8 @@ from typing import Any
 import pytest
 
 from payloom.core import postgres
+from payloom.core.crypto import new_key
+from payloom.core.master_keys import MasterKeys
 from payloom.core.migrate import migrate
 from payloom.core.postgres import Postmaster
 from payloom.runtime import running
@@ -51,7 +52,7 @@ async def stage(
     await migrate(postgres.dsn(home, role="owner", version=version))
     dsn = postgres.dsn(home, role="app", version=version)
     async with (
-        running(settings, dsn, secrets.token_bytes(32)) as rt,
+        running(settings, dsn, MasterKeys([new_key()])) as rt,
         open_stage(rt, sandbox_url) as stage,
     ):
         yield stage

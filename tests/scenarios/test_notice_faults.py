@@ -1,7 +1,6 @@
 """Notices that come too early, are poisoned, or whose worker is killed (F43, F44)."""
 
 import asyncio
-import base64
 import os
 import signal
 import sys
@@ -130,7 +129,7 @@ async def worker_process(
         **os.environ,
         "PAYLOOM_HOME": str(home),
         "PAYLOOM_DATABASE_URL": dsn,
-        "PAYLOOM_MASTER_KEY": base64.b64encode(stage.rt.master_key).decode(),
+        "PAYLOOM_MASTER_KEY": stage.rt.master_keys.setting.reveal(),
     }
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "payloom.cli", "worker", env=environ,

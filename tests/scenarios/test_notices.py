@@ -127,7 +127,7 @@ async def test_two_workers_at_once_apply_once(stage: Stage, dsn: str) -> None:
         completed = await said(stage, COMPLETED, order)
         for copy in (completed, {**completed, "id": completed["id"] + "x"}):
             assert (await tell(stage, copy)).status == 200
-    async with running(stage.rt.settings, dsn, stage.rt.master_key) as other:
+    async with running(stage.rt.settings, dsn, stage.rt.master_keys) as other:
         async with asyncio.timeout(20):
             while any([await a_few(stage.rt, other) for _ in range(2)]):
                 pass

@@ -1,6 +1,5 @@
 """What pairs are played on: one merchant, a PSP in memory, and a runtime for each flow."""
 
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -11,7 +10,9 @@ import asyncpg
 
 from payloom.core import jobs
 from payloom.core.cache import Cache
+from payloom.core.crypto import new_key
 from payloom.core.db import Database
+from payloom.core.master_keys import MasterKeys
 from payloom.merchants.auth import Caller
 from payloom.merchants.connections import add_connection, connection_for_psp, connector_of
 from payloom.merchants.merchants import create_merchant, return_secret
@@ -81,7 +82,7 @@ async def open_ground(dsn: str, owner_dsn: str) -> AsyncIterator[Ground]:
     """Everything connected, every cache warm: a flow's statements are its own alone."""
     told = {"PAYLOOM_WEBHOOKS_TO_LOOPBACK": "yes", "PAYLOOM_SWEEP": "yes", "HOME": "."}
     settings = Settings.from_env(told)
-    key, psp = secrets.token_bytes(32), Psp()
+    keys, psp = MasterKeys([new_key()]), Psp()
     strands = (Strand("one"), Strand("other"))
     free = Strand("free")  # nobody leads it
     async with AsyncExitStack() as stack:
@@ -93,7 +94,7 @@ async def open_ground(dsn: str, owner_dsn: str) -> AsyncIterator[Ground]:
         async def runtime(strand: Strand) -> Runtime:
             db = await Database.connect(dsn, size_max=4)
             stack.push_async_callback(db.close)
-            rt = Runtime(settings, SteppingDatabase(db, strand), http, key)
+            rt = Runtime(settings, SteppingDatabase(db, strand), http, keys)
             rt.specs = {NAME: psp.connector(strand)}
             rt.cache = Cache(ttl_s=FOR_EVER_S)
             return rt

@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 
 from payloom.core.db import Tx
+from payloom.core.master_keys import MasterKeys
 from payloom.runtime import Runtime
 from payloom.webhooks.deliver import LEASE_S, Outlet, deliver_due
 from tests.webhooks.receiver import Receiver
@@ -30,7 +31,7 @@ async def test_a_killed_workers_deliveries_are_sent_again_within_the_lease(
     await endpoint_at(rt, merchant, receiver.url + "/answers")
     receiver.answer = answers_or_waits
     await tell(rt, merchant)
-    async with rt.db.transaction() as tx, worker(dsn, rt.master_key) as process:
+    async with rt.db.transaction() as tx, worker(dsn, rt.master_keys) as process:
         await receiver.wait_for(2)
         # The row locks of this open transaction keep the worker from recording the answer.
         await tx.fetch("SELECT id FROM deliveries FOR UPDATE")
@@ -75,9 +76,9 @@ async def blocked(tx: Tx) -> int:
 
 
 @asynccontextmanager
-async def worker(dsn: str, master_key: bytes) -> AsyncIterator[asyncio.subprocess.Process]:
+async def worker(dsn: str, keys: MasterKeys) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.webhooks.worker", dsn, master_key.hex()
+        sys.executable, "-m", "tests.webhooks.worker", dsn, keys.setting.reveal()
     )
     try:
         yield process

@@ -147,7 +147,7 @@ async def test_a_worker_that_has_not_heard_yet_signs_with_the_old_secret(
     rt: Runtime, dsn: str, merchant: UUID, receiver: Receiver
 ) -> None:
     endpoint, old = await endpoint_at(rt, merchant, receiver.url)
-    async with running(rt.settings, dsn, rt.master_key) as worker, open_outlet(worker) as outlet:
+    async with running(rt.settings, dsn, rt.master_keys) as worker, open_outlet(worker) as outlet:
         assert verifies(old, await delivered(worker, merchant, receiver, outlet))
         await rotated(rt, merchant, endpoint)
         assert verifies(old, await delivered(worker, merchant, receiver, outlet))

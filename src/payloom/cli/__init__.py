@@ -21,6 +21,7 @@ from payloom.cli import (
     merchants,
     notices,
     processes,
+    sealing,
     webhook_endpoints,
 )
 from payloom.cli.failing import tell_failure
@@ -65,6 +66,14 @@ GROUPS: dict[str, tuple[str, Commands]] = {
             "show": notices.show,
             "replay": notices.replay,
             "put-aside": notices.put_aside,
+        },
+    ),
+    "secrets": (
+        "What is sealed, and the keys that seal it.",
+        {
+            "check": sealing.check,
+            "rotate-master-key": sealing.rotate_master_key,
+            "rotate-data-keys": sealing.rotate_data_keys,
         },
     ),
     "webhook-endpoints": (

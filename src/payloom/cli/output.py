@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -58,6 +59,17 @@ def print_list(
         padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
         # Never folded: an id in two pieces cannot be copied.
         out.print(Text("  ".join(padded).rstrip(), "default" if number else "bold"), soft_wrap=True)
+
+
+@contextmanager
+def counted(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr around long work, which says what it has done; only on a terminal."""
+    from rich.progress import Progress
+
+    screen = console(stderr=True)
+    with Progress(console=screen, transient=True, disable=not screen.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda count: bar.advance(task, count)
 
 
 def _cell(value: object) -> str:

@@ -59,7 +59,7 @@ async def until_ready(settings: Settings) -> str:
 async def opened(settings: Settings) -> AsyncIterator[Runtime]:
     """A runtime, as soon as there is a database for it."""
     url = await until_ready(settings)
-    async with running(settings, url, embedded.master_key(settings)) as rt:
+    async with running(settings, url, embedded.master_keys(settings)) as rt:
         if at := settings.crash_at:
             points.arm(at)
             log.warning("point.armed", point=at.name, passing=at.passing)

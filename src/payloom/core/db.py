@@ -17,6 +17,7 @@ from payloom.core.errors import Unavailable
 
 _open: ContextVar[bool] = ContextVar("transaction_open", default=False)
 
+PROGRAM = "payloom"  # how every session of ours begins its name
 STATEMENT_TIMEOUT_MS = 20_000
 LOCK_TIMEOUT_MS = 10_000
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000
@@ -81,9 +82,17 @@ class Database:
 
     @classmethod
     async def connect(
-        cls, dsn: str, *, size_max: int = 10, wait_s_max: float = ACQUIRE_TIMEOUT_S
+        cls,
+        dsn: str,
+        *,
+        size_max: int = 10,
+        wait_s_max: float = ACQUIRE_TIMEOUT_S,
+        label: str = "",
     ) -> "Database":
-        """Open the pool; raises DatabaseAway when the server cannot be reached."""
+        """Open the pool; raises DatabaseAway when the server cannot be reached.
+
+        `label` is what others may see of this process in `pg_stat_activity`.
+        """
         try:
             pool = await asyncpg.create_pool(
                 dsn,
@@ -94,7 +103,7 @@ class Database:
                 max_inactive_connection_lifetime=60,
                 timeout=5,
                 server_settings={
-                    "application_name": "payloom",
+                    "application_name": f"{PROGRAM} {label}".strip(),
                     "timezone": "UTC",
                     "jit": "off",
                     # Every query of ours goes by a key; a plan made while a table was small

@@ -102,8 +102,8 @@ async def _number_of(http: aiohttp.ClientSession, facts: dict[str, str], page: s
 
 
 async def _audit(settings: Settings, facts: dict[str, str]) -> list[Finding]:
-    key = embedded.master_key(settings)
-    async with running(settings, facts["database_url"], key) as rt, rt.db.transaction() as tx:
+    keys = embedded.master_keys(settings)
+    async with running(settings, facts["database_url"], keys) as rt, rt.db.transaction() as tx:
         return await audit(tx, now=rt.clock(), only=BOOKS)
 
 

@@ -1,11 +1,11 @@
 """The command lines and environments of the demo's four programs. No secret is an argument."""
 
-import base64
 import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from payloom.core.master_keys import MasterKeys
 from payloom.demo.children import Program
 from payloom.demo.home import Home
 from payloom.demo.ports import HOST, Ports, any_free
@@ -21,15 +21,15 @@ def sandbox(home: Home, ports: Ports) -> Program:
     )
 
 
-def api(home: Home, ports: Ports, database_url: str, master_key: bytes) -> Program:
-    environment = _environment(_payloom_settings(ports, database_url, master_key))
+def api(home: Home, ports: Ports, database_url: str, keys: MasterKeys) -> Program:
+    environment = _environment(_payloom_settings(ports, database_url, keys))
     command = _payloom("serve", "--host", HOST, "--port", str(ports.api))
     return Program("api", command, environment, f"{ports.api_url}/readyz", home)
 
 
-def worker(home: Home, ports: Ports, database_url: str, master_key: bytes) -> Program:
+def worker(home: Home, ports: Ports, database_url: str, keys: MasterKeys) -> Program:
     port = any_free()
-    environment = _environment(_payloom_settings(ports, database_url, master_key))
+    environment = _environment(_payloom_settings(ports, database_url, keys))
     command = _payloom("worker", "--metrics-port", str(port))
     return Program("worker", command, environment, f"http://{HOST}:{port}/healthz", home)
 
@@ -49,11 +49,11 @@ def shop(home: Home, ports: Ports, state: State) -> Program:
     return Program("shop", command, environment, f"{ports.shop_url}/healthz", home)
 
 
-def _payloom_settings(ports: Ports, database_url: str, master_key: bytes) -> dict[str, str]:
+def _payloom_settings(ports: Ports, database_url: str, keys: MasterKeys) -> dict[str, str]:
     """With a URL the processes wait for the database instead of starting one of their own."""
     return {
         "PAYLOOM_DATABASE_URL": database_url,
-        "PAYLOOM_MASTER_KEY": base64.b64encode(master_key).decode(),
+        "PAYLOOM_MASTER_KEY": keys.setting.reveal(),
         "PAYLOOM_PUBLIC_URL": ports.api_url,
         "PAYLOOM_WEBHOOKS_TO_LOOPBACK": "yes",
     }

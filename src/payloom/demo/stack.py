@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import aiohttp
 
 from payloom import embedded
+from payloom.core.master_keys import MasterKeys
 from payloom.core.migrate import migrate, migrations
 from payloom.demo import programs
 from payloom.demo.children import DatabaseServer
@@ -50,11 +51,11 @@ class Stack:
             sandbox = tasks.create_task(self._sandbox())
             url = await self._database()
             with self.progress.step(KEY) as line:
-                key = await embedded.ensure_key(self.settings, url)
+                keys = await embedded.ensure_key(self.settings, url)
                 line.detail = str(self.settings.home / "master.key")
-            tasks.create_task(self._api(url, key))
-            tasks.create_task(self._worker(url, key))
-            await self._set_up(url, key, sandbox)
+            tasks.create_task(self._api(url, keys))
+            tasks.create_task(self._worker(url, keys))
+            await self._set_up(url, keys, sandbox)
             with self.progress.step(SHOP) as line:
                 await self.supervisor.start(programs.shop(self.home, self.ports, self.state))
                 line.detail = self.ports.shop_url
@@ -83,21 +84,21 @@ class Stack:
             await self.supervisor.start(programs.sandbox(self.home, self.ports))
             line.detail = self.ports.sandbox_url
 
-    async def _api(self, url: str, key: bytes) -> None:
+    async def _api(self, url: str, keys: MasterKeys) -> None:
         with self.progress.step(API) as line:
-            await self.supervisor.start(programs.api(self.home, self.ports, url, key))
+            await self.supervisor.start(programs.api(self.home, self.ports, url, keys))
             line.detail = self.ports.api_url
 
-    async def _worker(self, url: str, key: bytes) -> None:
+    async def _worker(self, url: str, keys: MasterKeys) -> None:
         with self.progress.step(WORKER) as line:
-            await self.supervisor.start(programs.worker(self.home, self.ports, url, key))
+            await self.supervisor.start(programs.worker(self.home, self.ports, url, keys))
             line.detail = "notices, deliveries, jobs"
 
-    async def _set_up(self, url: str, key: bytes, sandbox: "asyncio.Task[None]") -> None:
+    async def _set_up(self, url: str, keys: MasterKeys, sandbox: "asyncio.Task[None]") -> None:
         settings = replace(
             self.settings, public_url=self.ports.api_url, webhooks_to_loopback=True, database_pool=2
         )
-        async with running(settings, url, key) as rt, aiohttp.ClientSession() as http:
+        async with running(settings, url, keys) as rt, aiohttp.ClientSession() as http:
             setup = Setup(rt, http, self.ports, self.state, self._save)
             await self._step(MERCHANT, setup.merchant, lambda: self.state.merchant_id)
             await self._step(CONNECTION, setup.connection, lambda: self.state.connection_id)

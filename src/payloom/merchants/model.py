@@ -23,6 +23,14 @@ class ApiKey:
 
 
 @dataclass(frozen=True, slots=True)
+class MasterKey:
+    """A master key as the database knows it: that data keys are sealed under it, or will be."""
+
+    id: str
+    is_sealing: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DataKey:
     """The key that seals one merchant's secrets, itself sealed under the master key."""
 

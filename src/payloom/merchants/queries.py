@@ -6,7 +6,7 @@ from typing import cast
 from uuid import UUID
 
 from payloom.core.db import Row, Tx
-from payloom.merchants.model import ApiKey, Connection, DataKey, Mode, Sealed
+from payloom.merchants.model import ApiKey, Connection, DataKey, MasterKey, Mode, Sealed
 
 
 async def insert_merchant(tx: Tx, merchant_id: UUID, name: str, mode: Mode, now: datetime) -> None:
@@ -64,17 +64,27 @@ async def insert_data_key(tx: Tx, key: DataKey, now: datetime) -> None:
     )
 
 
-async def newest_data_key(tx: Tx, merchant_id: UUID) -> DataKey:
-    """What new secrets are sealed with; every merchant is made with one."""
-    row = await tx.fetchrow(_NEWEST_DATA_KEY, merchant_id)
-    if row is None:
-        raise LookupError(f"merchant {merchant_id} has no data key")
-    return _data_key(row)
+async def lock_newest_data_key(tx: Tx, merchant_id: UUID) -> DataKey | None:
+    """What new secrets are sealed with, kept from being deleted. None: it was deleted while we
+    waited, or the merchant has none."""
+    row = await tx.fetchrow(_LOCK_NEWEST_DATA_KEY, merchant_id)
+    return None if row is None else _data_key(row)
 
 
-async def foreign_master_key(tx: Tx, ours: str) -> str | None:
-    """The id of a master key in use that is not `ours`; None if there is none."""
-    return cast("str | None", await tx.fetchval(_FOREIGN_MASTER_KEY, ours))
+async def master_keys(tx: Tx) -> list[MasterKey]:
+    """Those in use, the sealing one first."""
+    return [MasterKey(row["id"], row["is_sealing"]) for row in await tx.fetch(_MASTER_KEYS)]
+
+
+async def lock_sealing_key(tx: Tx) -> str | None:
+    """The id of the master key that seals what is new, which cannot change meanwhile. None: there
+    is none yet, or it has just changed."""
+    return cast("str | None", await tx.fetchval(_LOCK_SEALING_KEY))
+
+
+async def insert_first_master_key(tx: Tx, key_id: str, now: datetime) -> None:
+    """Let it seal what is new, unless there is one that does."""
+    await tx.execute(_INSERT_FIRST_MASTER_KEY, key_id, now)
 
 
 async def put_secret(tx: Tx, secret: Sealed, now: datetime) -> None:
@@ -196,13 +206,22 @@ INSERT INTO data_keys (merchant_id, version, master_key_id, wrapped, created_at)
 VALUES ($1, $2, $3, $4, $5)
 """
 
-_NEWEST_DATA_KEY = """
+_LOCK_NEWEST_DATA_KEY = """
 SELECT merchant_id, version, master_key_id, wrapped FROM data_keys
  WHERE merchant_id = $1
  ORDER BY version DESC LIMIT 1
+   FOR KEY SHARE
 """
 
-_FOREIGN_MASTER_KEY = "SELECT master_key_id FROM data_keys WHERE master_key_id <> $1 LIMIT 1"
+_MASTER_KEYS = "SELECT id, is_sealing FROM master_keys ORDER BY is_sealing DESC, id"
+
+_LOCK_SEALING_KEY = "SELECT id FROM master_keys WHERE is_sealing FOR SHARE"
+
+_INSERT_FIRST_MASTER_KEY = """
+INSERT INTO master_keys (id, is_sealing, created_at)
+SELECT $1, true, $2 WHERE NOT EXISTS (SELECT FROM master_keys)
+    ON CONFLICT DO NOTHING
+"""
 
 _PUT = """
 INSERT INTO secrets (merchant_id, owner, field, key_version, sealed, created_at)

@@ -5,12 +5,12 @@ that merchant's secrets. What a ciphertext belongs to is part of the seal: moved
 merchant, owner, field or key version, it does not open.
 """
 
-import hashlib
 from datetime import datetime
 from uuid import UUID
 
 from payloom.core import crypto
 from payloom.core.db import Tx
+from payloom.core.master_keys import MasterKeys
 from payloom.core.secret import Secret
 from payloom.merchants import queries
 from payloom.merchants.model import DataKey, Sealed, Unsealed
@@ -23,12 +23,16 @@ class MasterKeyWrong(Exception):
     """This process has another master key than the one that sealed the merchants' data keys."""
 
 
-async def make_data_key(tx: Tx, rt: Runtime, merchant_id: UUID, now: datetime) -> None:
-    """A new merchant's first data key."""
-    key_id = master_key_id(rt.master_key)
-    bound_to = _bound_to_merchant(merchant_id, 1, key_id)
-    wrapped = crypto.seal(rt.master_key, crypto.new_key(), bound_to=bound_to)
-    await queries.insert_data_key(tx, DataKey(merchant_id, 1, key_id, wrapped), now)
+async def make_data_key(
+    tx: Tx, rt: Runtime, merchant_id: UUID, now: datetime, *, version: int = 1
+) -> None:
+    """A data key for what is sealed from now on; a new merchant's first one has version 1.
+
+    Raises MasterKeyWrong.
+    """
+    sealing = await _sealing_master_key(tx, rt, now)
+    data_key = wrap(rt, crypto.new_key(), merchant_id, version, sealing)
+    await queries.insert_data_key(tx, data_key, now)
 
 
 async def seal(
@@ -38,10 +42,8 @@ async def seal(
 
     Raises MasterKeyWrong.
     """
-    data_key = await queries.newest_data_key(tx, merchant_id)
-    bound_to = _bound_to_place(merchant_id, owner, field, data_key.version)
-    sealed = crypto.seal(await _unwrap(rt, data_key), plaintext.encode(), bound_to=bound_to)
-    await queries.put_secret(tx, Sealed(owner, field, sealed, data_key), now)
+    data_key = await newest_data_key(tx, merchant_id)
+    await queries.put_secret(tx, await sealed(rt, data_key, owner, field, plaintext), now)
 
 
 async def unseal_all(tx: Tx, rt: Runtime, merchant_id: UUID, owner: UUID) -> dict[str, Secret]:
@@ -59,23 +61,8 @@ async def unseal_with_ends(
     """The same for an owner whose secrets come to an end: whoever uses them compares."""
     found = {}
     for row in await queries.secrets_of(tx, merchant_id, owner):
-        data_key = await _unwrap(rt, row.data_key)
-        bound_to = _bound_to_place(merchant_id, owner, row.field, row.data_key.version)
-        plaintext = crypto.unseal(data_key, row.sealed, bound_to=bound_to)
-        found[row.field] = Unsealed(Secret(plaintext.decode()), row.ends_at)
+        found[row.field] = Unsealed(Secret(await opened(rt, row)), row.ends_at)
     return found
-
-
-async def has_sealed(tx: Tx) -> bool:
-    """Whether anything here can be opened by one master key only."""
-    return await queries.foreign_master_key(tx, "") is not None
-
-
-async def check_opens(tx: Tx, master_key: bytes) -> None:
-    """Raises MasterKeyWrong when something here is sealed under another master key."""
-    ours = master_key_id(master_key)
-    if (theirs := await queries.foreign_master_key(tx, ours)) is not None:
-        raise _wrong(theirs, ours)
 
 
 async def end_all(tx: Tx, merchant_id: UUID, owner: UUID, at: datetime) -> None:
@@ -88,35 +75,87 @@ async def forget_ended(tx: Tx, now: datetime, *, limit: int) -> int:
     return await queries.delete_ended_secrets(tx, now, limit)
 
 
-def master_key_id(master_key: bytes) -> str:
-    """Names a master key without telling anything of it."""
-    return hashlib.sha256(b"payloom master key" + master_key).hexdigest()[:16]
+async def sealed(rt: Runtime, data_key: DataKey, owner: UUID, field: str, plaintext: str) -> Sealed:
+    """A secret as it is stored, under this data key. Raises MasterKeyWrong, SealBroken."""
+    bound_to = _bound_to_place(data_key.merchant_id, owner, field, data_key.version)
+    ciphertext = crypto.seal(await _unwrap(rt, data_key), plaintext.encode(), bound_to=bound_to)
+    return Sealed(owner, field, ciphertext, data_key)
+
+
+async def opened(rt: Runtime, row: Sealed) -> str:
+    """What a stored secret says. Raises MasterKeyWrong, SealBroken."""
+    data_key = row.data_key
+    bound_to = _bound_to_place(data_key.merchant_id, row.owner, row.field, data_key.version)
+    return crypto.unseal(await _unwrap(rt, data_key), row.sealed, bound_to=bound_to).decode()
+
+
+def wrap(rt: Runtime, key: bytes, merchant_id: UUID, version: int, master_key_id: str) -> DataKey:
+    """A data key as it is stored, under this master key. Raises MasterKeyWrong."""
+    bound_to = _bound_to_merchant(merchant_id, version, master_key_id)
+    wrapped = crypto.seal(_master_key(rt, master_key_id), key, bound_to=bound_to)
+    return DataKey(merchant_id, version, master_key_id, wrapped)
+
+
+def unwrap(rt: Runtime, data_key: DataKey) -> bytes:
+    """The data key itself. Raises MasterKeyWrong, SealBroken."""
+    key_id = data_key.master_key_id
+    bound_to = _bound_to_merchant(data_key.merchant_id, data_key.version, key_id)
+    return crypto.unseal(_master_key(rt, key_id), data_key.wrapped, bound_to=bound_to)
+
+
+async def has_sealed(tx: Tx) -> bool:
+    """Whether anything here can be opened by certain master keys only."""
+    return bool(await queries.master_keys(tx))
+
+
+async def check_held(tx: Tx, keys: MasterKeys) -> None:
+    """Raises MasterKeyWrong when something may be sealed under a key that is not held here."""
+    for key in await queries.master_keys(tx):
+        if keys.get(key.id) is None:
+            raise _wrong(keys, key.id)
+
+
+async def _sealing_master_key(tx: Tx, rt: Runtime, now: datetime) -> str:
+    """Which master key seals what is new: locked, it stays so until the transaction ends."""
+    found = await queries.lock_sealing_key(tx)
+    if found is None:  # the first merchant of all, or it changed this moment: then look again
+        await queries.insert_first_master_key(tx, rt.master_keys.newest, now)
+        found = await queries.lock_sealing_key(tx)
+    if found is None:
+        raise LookupError("no master key seals what is new")
+    return found
+
+
+async def newest_data_key(tx: Tx, merchant_id: UUID) -> DataKey:
+    """What seals a merchant's secrets: it cannot be forgotten before the transaction ends."""
+    for _ in range(2):  # a second time when it was forgotten this moment, for a newer one
+        if found := await queries.lock_newest_data_key(tx, merchant_id):
+            return found
+    raise LookupError(f"merchant {merchant_id} has no data key")
 
 
 async def _unwrap(rt: Runtime, data_key: DataKey) -> bytes:
-    """The data key itself. Cached by its row's whole content, so that a row which is rolled back
-    or changed can never lend its key to another."""
+    """Cached by its row's whole content, so that a row which is rolled back or changed can never
+    lend its key to another."""
 
     async def load() -> bytes:
-        return _opened(rt.master_key, data_key)
+        return unwrap(rt, data_key)
 
     return await rt.cache.get(data_key, load)
 
 
-def _opened(master_key: bytes, data_key: DataKey) -> bytes:
-    ours = master_key_id(master_key)
-    if data_key.master_key_id != ours:
-        raise _wrong(data_key.master_key_id, ours)
-    bound_to = _bound_to_merchant(data_key.merchant_id, data_key.version, ours)
-    return crypto.unseal(master_key, data_key.wrapped, bound_to=bound_to)
+def _master_key(rt: Runtime, key_id: str) -> bytes:
+    key = rt.master_keys.get(key_id)
+    if key is None:
+        raise _wrong(rt.master_keys, key_id)
+    return key
 
 
-def _wrong(theirs: str, ours: str) -> MasterKeyWrong:
+def _wrong(keys: MasterKeys, key_id: str) -> MasterKeyWrong:
     return MasterKeyWrong(
-        f"The secrets in this database are sealed under the master key {theirs}, but this process"
-        f" has {ours}. Set PAYLOOM_MASTER_KEY (or, with the embedded database, restore"
-        " PAYLOOM_HOME/master.key) to the key they were sealed under; without it they cannot be"
-        " read."
+        f"Secrets in this database are sealed under the master key {key_id}, but this process has"
+        f" {', '.join(keys.ids)}. Add the missing key to PAYLOOM_MASTER_KEY (or, with the embedded"
+        " database, to PAYLOOM_HOME/master.key); without it they cannot be read."
     )
 
 
