@@ -77,6 +77,8 @@ async def test_an_orphan_that_hears_nothing_is_ended_all_the_same(
     note = {"pid": stranger.pid, "birth": birth_of(stranger.pid)}
     home.note("api").write_text(json.dumps(note))
     stranger.send_signal(signal.SIGSTOP)
+    # It takes effect a little later.
+    await asyncio.to_thread(os.waitid, os.P_PID, stranger.pid, os.WSTOPPED | os.WNOWAIT)
     (orphan,) = await end_orphans(home)
     assert (orphan.name, orphan.pid) == ("api", stranger.pid)
     assert await asyncio.to_thread(stranger.wait, 5) == -signal.SIGKILL
