@@ -159,6 +159,13 @@ async def test_of_what_nobody_waits_for_only_so_much_is_here_at_once(urgency: Ur
 
 
 @in_virtual_time
+async def test_a_wave_of_it_goes_out_when_the_psp_answers() -> None:
+    psp = Psp(a_gate(), takes_s=0.02)
+    wave = [psp.ask("look_up", Urgency.REPEAT) for _ in range(4 * gate.OTHERS_AT_ONCE)]
+    assert all(await asyncio.gather(*wave))
+
+
+@in_virtual_time
 async def test_nobody_waits_longer_than_makes_sense() -> None:
     psp = Psp(a_gate(), takes_s=30.0)
     busy = [asyncio.create_task(psp.ask()) for _ in range(pace.AT_ONCE_MAX)]
@@ -191,7 +198,7 @@ async def test_whoever_stops_waiting_leaves_no_trace() -> None:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     assert psp.gate.is_idle()
-    assert psp.gate._others_here == 0
+    assert psp.gate._places._value == gate.OTHERS_AT_ONCE
     assert await psp.ask()
 
 

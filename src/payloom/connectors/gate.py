@@ -26,6 +26,9 @@ DEADLINE_S = 10.0  # a whole call: its turn, connect, send, every byte of the an
 SHOPPERS_WAIT_S = 5.0
 OTHERS_WAIT_S = 1.0
 OTHERS_AT_ONCE = 10  # calls that nobody waits for, on their way or in line
+# How long others wait until they may come near: a PSP that answers lets all in, one that hangs
+# holds none of a worker's jobs for longer.
+CROWD_WAIT_S = 0.1
 _TICK_S = 0.001
 
 
@@ -49,7 +52,7 @@ class Gate:
         self._rates = rates
         self._account = Bucket(rates.account, clock())
         self._endpoints: dict[str, Bucket] = {}  # a verb is one endpoint
-        self._others_here = 0
+        self._places = asyncio.Semaphore(OTHERS_AT_ONCE)
         self._timer: asyncio.TimerHandle | None = None
 
     def is_idle(self) -> bool:
@@ -62,7 +65,8 @@ class Gate:
         if self.breaker.holds_back(now):
             raise self._not_sent("breaker", "it does not answer at present")
         if urgency is not Urgency.SHOPPER:
-            self._let_near(urgency, now)
+            await self._let_near(urgency)
+            now = self._clock()
         if not self._line and self._may_go(verb, now):
             return self._go(verb, urgency, now)
         waiting = Waiting(verb, urgency)
@@ -80,20 +84,23 @@ class Gate:
         now = self._clock()
         self._window.used -= 1
         if call.urgency is not Urgency.SHOPPER:
-            self._others_here -= 1
+            self._places.release()
         self._learn(call, now)
         if self._line:
             self._look()
 
     # --- who goes ----------------------------------------------------------------------------
 
-    def _let_near(self, urgency: Urgency, now: float) -> None:
+    async def _let_near(self, urgency: Urgency) -> None:
         """Of what nobody waits for only so much, or one connection had all of a worker's jobs."""
-        if self._others_here >= OTHERS_AT_ONCE:
-            raise self._not_sent("crowd", "enough of what nobody waits for is on its way")
-        if urgency is Urgency.REPEAT and not self._budget.take(now):
+        try:
+            async with asyncio.timeout(CROWD_WAIT_S):
+                await self._places.acquire()
+        except TimeoutError:
+            raise self._not_sent("crowd", "enough of what nobody waits for is on its way") from None
+        if urgency is Urgency.REPEAT and not self._budget.take(self._clock()):
+            self._places.release()
             raise self._not_sent("budget", "too much that was asked again went unanswered")
-        self._others_here += 1
 
     def _may_go(self, verb: str, now: float) -> bool:
         is_open = self._window.has_room() and self.breaker.lets_pass(now)
@@ -137,7 +144,7 @@ class Gate:
             self.leave(waiting.turn.result())
             return
         if waiting.urgency is not Urgency.SHOPPER:
-            self._others_here -= 1
+            self._places.release()
         if waiting.urgency is Urgency.REPEAT:
             self._budget.not_sent()
 
