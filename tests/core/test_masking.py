@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payloom.core.masking import holds_card_or_secret, is_suspect, mask, mask_body
-from payloom.sandbox.stripe.cards import CARDS as TEST_CARDS
+from payloom.sandbox.stripe.methods.cards import CARDS as TEST_CARDS
 
 CARDS = {
     "visa": "4242424242424242",

@@ -1,14 +1,14 @@
 """The sandbox: what it answers, which test handles it has, and what can be made to fail."""
 
 from payloom.sandbox.faults import HOOK_EFFECTS, REQUEST_EFFECTS
-from payloom.sandbox.stripe.bank_accounts import ACCOUNTS, OURS, Account
-from payloom.sandbox.stripe.cards import CARDS, Card
-from payloom.sandbox.stripe.debits import DEBITS, parts
-from payloom.sandbox.stripe.delayed import PAYS_AFTER_FAILING_S
-from payloom.sandbox.stripe.offers import CURRENCIES, TITLES
-from payloom.sandbox.stripe.repay import FAILS_AFTER_S, SUCCEEDS_AFTER_S
+from payloom.sandbox.stripe.balance.repay import FAILS_AFTER_S, SUCCEEDS_AFTER_S
+from payloom.sandbox.stripe.methods.bank_accounts import ACCOUNTS, OURS, Account
+from payloom.sandbox.stripe.methods.cards import CARDS, Card
+from payloom.sandbox.stripe.methods.debits import DEBITS, parts
+from payloom.sandbox.stripe.methods.offers import CURRENCIES, TITLES
+from payloom.sandbox.stripe.methods.vouchers import COURSES, VOUCHERS
+from payloom.sandbox.stripe.payments.delayed import PAYS_AFTER_FAILING_S
 from payloom.sandbox.stripe.routes import ROUTES
-from payloom.sandbox.stripe.vouchers import COURSES, VOUCHERS
 from tests.docs.markdown import code, codes, table
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import stripe
 
-from payloom.sandbox.stripe.debits import DEBITS, parts
+from payloom.sandbox.stripe.methods.debits import DEBITS, parts
 
 Json = dict[str, Any]
 

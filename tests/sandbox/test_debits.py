@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import stripe
 
-from payloom.sandbox.stripe.bank_accounts import ACCOUNTS, Account
-from payloom.sandbox.stripe.debits import DEBITS, parts
-from payloom.sandbox.stripe.delayed import PAYS_AFTER_FAILING_S
-from payloom.sandbox.stripe.offers import CURRENCIES
+from payloom.sandbox.stripe.methods.bank_accounts import ACCOUNTS, Account
+from payloom.sandbox.stripe.methods.debits import DEBITS, parts
+from payloom.sandbox.stripe.methods.offers import CURRENCIES
+from payloom.sandbox.stripe.payments.delayed import PAYS_AFTER_FAILING_S
 from tests.sandbox.merchant import DECLINED, VISA, Merchant, Page
 from tests.sandbox.process import Start
 from tests.sandbox.receiver import Receiver

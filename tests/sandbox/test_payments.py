@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import stripe
 
-from payloom.sandbox.stripe.cards import CARDS
+from payloom.sandbox.stripe.methods.cards import CARDS
 from tests.sandbox.merchant import (
     DECLINED,
     SECURE,

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import stripe
 
-from payloom.sandbox.stripe import shapes
-from payloom.sandbox.stripe.bank_accounts import ACCOUNTS
-from payloom.sandbox.stripe.offers import CURRENCIES
+from payloom.sandbox.stripe.methods.bank_accounts import ACCOUNTS
+from payloom.sandbox.stripe.methods.offers import CURRENCIES
+from payloom.sandbox.stripe.protocol import shapes
 from tests.sandbox.merchant import DECLINED, SECURE, Merchant, Page
 
 CLASSES: dict[str, type[stripe.StripeObject]] = {

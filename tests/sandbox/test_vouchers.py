@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import stripe
 
-from payloom.sandbox.stripe.offers import CURRENCIES
-from payloom.sandbox.stripe.vouchers import VOUCHERS
+from payloom.sandbox.stripe.methods.offers import CURRENCIES
+from payloom.sandbox.stripe.methods.vouchers import VOUCHERS
 from tests.sandbox.merchant import NO_FUNDS, VISA, Json, Merchant, Page
 
 DAY = 86_400

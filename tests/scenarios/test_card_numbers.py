@@ -5,7 +5,7 @@ import pytest
 
 from payloom.core.masking import holds_card_or_secret
 from payloom.runtime import Runtime
-from payloom.sandbox.stripe.cards import CARDS
+from payloom.sandbox.stripe.methods.cards import CARDS
 from tests.scenarios.moves import made
 from tests.scenarios.stage import Stage
 

@@ -1,7 +1,7 @@
 """The Stripe stand-in: Checkout in payment mode, its objects, events, webhooks and hosted page.
 
-Read `routes.py` for what is answered, `api.py` for how, `pay.py` for what a payment does. Where
-Stripe's own behaviour could not be looked up, this stand-in decides and says so here:
+Read `routes.py` for what is answered, `protocol/api.py` for how, `payments/` for what a payment
+does. Where Stripe's own behaviour could not be looked up, this stand-in decides and says so here:
 
 - an ordered `status` 500 is kept under its idempotency key and replayed, as Stripe keeps 500s;
   502, 503 and 504 come from the edge in front of the API and are not kept;
@@ -15,21 +15,16 @@ Stripe's own behaviour could not be looked up, this stand-in decides and says so
 from starlette.routing import Route
 
 from payloom.sandbox.runtime import Runtime
-from payloom.sandbox.stripe import charges, delayed, repay, sessions
-from payloom.sandbox.stripe.api import Api
-from payloom.sandbox.stripe.completion import EXPIRE
-from payloom.sandbox.stripe.events import WEBHOOK
+from payloom.sandbox.stripe.events.emit import WEBHOOK
+from payloom.sandbox.stripe.events.webhooks import StripeSender
 from payloom.sandbox.stripe.page import views
-from payloom.sandbox.stripe.webhooks import StripeSender
+from payloom.sandbox.stripe.protocol.api import Api
+from payloom.sandbox.stripe.protocol.routing import Router
+from payloom.sandbox.stripe.routes import OPENERS, ROUTES, TIMERS
 
 
 def routes(rt: Runtime) -> list[Route]:
     """The stand-in's routes; what it does later is put on the agenda."""
-    rt.agenda.handlers[EXPIRE] = sessions.expire_due
-    rt.agenda.handlers[charges.SETTLE] = charges.settle
-    rt.agenda.handlers[delayed.PAY] = delayed.pay
-    rt.agenda.handlers[delayed.FAIL] = delayed.fail
-    rt.agenda.handlers[repay.SUCCEED] = repay.succeed
-    rt.agenda.handlers[repay.FAIL] = repay.fail
+    rt.agenda.handlers |= TIMERS
     rt.deliveries.register(WEBHOOK, StripeSender())
-    return [Route("/v1/{path:path}", Api(rt)), *views.routes(rt)]
+    return [Route("/v1/{path:path}", Api(rt, Router(ROUTES), OPENERS)), *views.routes(rt)]

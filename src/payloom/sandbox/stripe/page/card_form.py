@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from payloom.core.masking import holds_card_or_secret
+from payloom.sandbox.stripe.methods.typed_card import flaws
 from payloom.sandbox.stripe.page.countries import CODES
 from payloom.sandbox.stripe.page.fields import text
-from payloom.sandbox.stripe.typed_card import flaws
 
 FIELDS = ("cardNumber", "cardExpiry", "cardCvc", "billingName", "billingCountry")
 _FIELD_OF = {"number": "cardNumber", "expiry": "cardExpiry", "cvc": "cardCvc"}

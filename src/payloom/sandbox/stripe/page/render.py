@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import Response
 
-from payloom.sandbox.stripe.money import money
+from payloom.sandbox.stripe.catalog.money import money
 from payloom.sandbox.stripe.page.countries import COUNTRIES
 
 _FOLDER = Path(__file__).parent / "templates"

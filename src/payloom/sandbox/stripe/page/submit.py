@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from payloom.sandbox.stripe import debits, pay, payment_methods
-from payloom.sandbox.stripe.bank_accounts import ACCOUNTS, NOT_A_TEST_ACCOUNT
-from payloom.sandbox.stripe.cards import CARDS, NOT_A_TEST_CARD
-from payloom.sandbox.stripe.debits import DEBITS, Debit
+from payloom.sandbox.stripe.methods import debits, payment_methods
+from payloom.sandbox.stripe.methods.bank_accounts import ACCOUNTS, NOT_A_TEST_ACCOUNT
+from payloom.sandbox.stripe.methods.cards import CARDS, NOT_A_TEST_CARD
+from payloom.sandbox.stripe.methods.debits import DEBITS, Debit
+from payloom.sandbox.stripe.methods.payment_methods import billing_details
+from payloom.sandbox.stripe.methods.typed_card import CardDetails
+from payloom.sandbox.stripe.methods.vouchers import VOUCHERS
 from payloom.sandbox.stripe.page import card_form
 from payloom.sandbox.stripe.page.fields import email_problems, name_problems, text
 from payloom.sandbox.stripe.page.visit import Visit
-from payloom.sandbox.stripe.payment_methods import billing_details
-from payloom.sandbox.stripe.typed_card import CardDetails
-from payloom.sandbox.stripe.vouchers import VOUCHERS
+from payloom.sandbox.stripe.payments import pay
 
 Json = dict[str, Any]
 

@@ -9,15 +9,16 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from payloom.sandbox.runtime import Runtime
-from payloom.sandbox.stripe import pay, vouchers
-from payloom.sandbox.stripe.debits import DEBITS
-from payloom.sandbox.stripe.offers import TITLES
+from payloom.sandbox.stripe.methods import vouchers
+from payloom.sandbox.stripe.methods.debits import DEBITS
+from payloom.sandbox.stripe.methods.offers import TITLES
+from payloom.sandbox.stripe.methods.vouchers import VOUCHERS
 from payloom.sandbox.stripe.page import submit as sent
 from payloom.sandbox.stripe.page.closed import closed, success_url
 from payloom.sandbox.stripe.page.render import page
 from payloom.sandbox.stripe.page.visit import Action, Visit, answer
-from payloom.sandbox.stripe.pay import Outcome, Paid
-from payloom.sandbox.stripe.vouchers import VOUCHERS
+from payloom.sandbox.stripe.payments import pay
+from payloom.sandbox.stripe.payments.pay import Outcome, Paid
 
 Json = dict[str, Any]
 

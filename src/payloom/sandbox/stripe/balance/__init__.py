@@ -1,0 +1,1 @@
+"""Money that moved: balance transactions and refunds."""

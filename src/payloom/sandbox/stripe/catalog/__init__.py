@@ -1,0 +1,1 @@
+"""What is sold: currencies, prices, line items."""

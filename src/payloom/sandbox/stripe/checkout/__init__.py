@@ -1,0 +1,1 @@
+"""Checkout sessions, from creation to completion or expiry."""

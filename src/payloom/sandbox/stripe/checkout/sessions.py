@@ -1,0 +1,282 @@
+"""Checkout sessions: one try of a merchant to be paid on the hosted page."""
+
+from typing import Any
+
+from payloom.sandbox import agenda
+from payloom.sandbox.agenda import Timer
+from payloom.sandbox.store import Tx
+from payloom.sandbox.stripe.catalog import line_items
+from payloom.sandbox.stripe.catalog.currencies import check_total
+from payloom.sandbox.stripe.checkout import session_params
+from payloom.sandbox.stripe.checkout.completion import EXPIRE
+from payloom.sandbox.stripe.events.emit import emit
+from payloom.sandbox.stripe.methods import offers
+from payloom.sandbox.stripe.methods.vouchers import VOUCHERS
+from payloom.sandbox.stripe.protocol import lists, params, versions
+from payloom.sandbox.stripe.protocol.call import Call
+from payloom.sandbox.stripe.protocol.errors import invalid, missing_parameter, no_such, wrong_state
+from payloom.sandbox.stripe.protocol.ids import new_id
+from payloom.sandbox.stripe.protocol.resources import row_shown
+from payloom.sandbox.stripe.protocol.shapes import render
+from payloom.sandbox.stripe.protocol.shapes.checkout import session_card_options
+
+Json = dict[str, Any]
+
+KIND = "checkout.session"
+LIFE_S_MIN, LIFE_S_MAX = 30 * 60, 24 * 3600
+
+# given at creation, shown as they were given
+_ECHOED = (
+    "adaptive_pricing",
+    "allowed_payment_method_types",
+    "billing_address_collection",
+    "cancel_url",
+    "client_reference_id",
+    "customer_creation",
+    "customer_email",
+    "excluded_payment_method_types",
+    "integration_identifier",
+    "locale",
+    "origin_context",
+    "redirect_on_completion",
+    "return_url",
+    "submit_type",
+    "success_url",
+)
+_BRANDING = {
+    "background_color": "#ffffff",
+    "border_style": "rounded",
+    "button_color": "#0074d4",
+    "display_name": "Sandbox shop",
+    "font_family": "default",
+    "icon": None,
+    "logo": None,
+}
+
+
+def create(call: Call) -> Json:
+    asked = params.read(call.form, session_params.create(call.version), required=("mode",))
+    _check_what_is_built(asked)
+    ui_mode = asked.get("ui_mode", versions.ui_modes(call.version)[0])
+    _check_urls(asked, hosted=ui_mode.startswith("hosted"))
+    if not asked.get("line_items"):
+        raise missing_parameter("line_items")
+    items = line_items.kept(asked["line_items"])
+    total = line_items.total(items)
+    check_total(total, items[0]["currency"])
+    session = _session(call, asked, items, total)
+    session["ui_mode"] = ui_mode
+    if ui_mode.startswith("hosted"):
+        session["url"] = f"{call.base_url}/c/pay/{session['id']}"
+    else:
+        session["client_secret"] = f"{session['id']}_secret_{new_id('x')[2:]}"
+    call.tx.insert(KIND, session)
+    agenda.schedule(call.tx, EXPIRE, session["id"], session["expires_at"])
+    call.expand = asked.get("expand", [])
+    return render(KIND, session)
+
+
+def retrieve(call: Call) -> Json:
+    call.expand = params.read(call.form, session_params.RETRIEVE).get("expand", [])
+    return render(KIND, _find(call))
+
+
+def list_(call: Call) -> Json:
+    asked = params.read(call.form, {**lists.PAGING, **lists.CREATED, **session_params.FILTERS})
+    selection = lists.Selection("objects", "kind, body", ["tenant = ?", "kind = ?"])
+    selection.values = [call.tx.tenant.id, KIND]
+    selection.add_created(asked.get("created", {}))
+    if "payment_intent" in asked:
+        selection.add("parent = ?", asked["payment_intent"])
+    if "status" in asked:
+        selection.add("body ->> '$.status' = ?", asked["status"])
+    if "customer_details" in asked:
+        email = asked["customer_details"].get("email")
+        selection.add("body ->> '$.customer_details.email' = ?", email)
+    for never in ("customer", "customer_account", "payment_link", "subscription"):
+        if never in asked:
+            selection.add("FALSE")
+    call.expand = asked.get("expand", [])
+    return lists.page(call, selection, asked, kind="checkout session", show=row_shown)
+
+
+def update(call: Call) -> Json:
+    asked = params.read(call.form, session_params.UPDATE)
+    session = _find(call)
+    if "metadata" in asked:
+        session["metadata"] = params.merged(session["metadata"], asked["metadata"])
+        call.tx.save(session)
+    call.expand = asked.get("expand", [])
+    return render(KIND, session)
+
+
+def expire(call: Call) -> Json:
+    asked = params.read(call.form, session_params.EXPIRE)
+    session = _find(call)
+    if session["status"] != "open":
+        raise wrong_state(
+            'Only Checkout Sessions with a status in ["open"] can be expired. This Checkout'
+            f" Session has a status of {session['status']}."
+        )
+    agenda.cancel(call.tx, EXPIRE, session["id"])
+    _end(call.tx, session)
+    call.expand = asked.get("expand", [])
+    return render(KIND, session)
+
+
+def expire_due(tx: Tx, timer: Timer) -> None:
+    """The agenda's turn: `expires_at` has come and nobody paid."""
+    agenda.finish(tx, timer)
+    session = tx.load(KIND, timer.ref)
+    if session is not None and session["status"] == "open":
+        _end(tx, session)
+
+
+def list_line_items(call: Call) -> Json:
+    asked = params.read(call.form, lists.PAGING)
+    call.expand = asked.get("expand", [])
+    return line_items.listed(
+        call.tx,
+        _find(call),
+        limit=asked.get("limit", lists.LIMIT_USUAL),
+        starting_after=asked.get("starting_after"),
+        ending_before=asked.get("ending_before"),
+    )
+
+
+def first_items(tx: Tx, session: Json) -> Json:
+    """The list that a session shows of its items when it is expanded."""
+    kept = tx.load(KIND, session["id"])
+    if kept is None:
+        raise LookupError(f"session {session['id']} is shown, but not there")
+    return line_items.listed(tx, kept, limit=lists.LIMIT_USUAL)
+
+
+def _find(call: Call) -> Json:
+    session = call.tx.load(KIND, call.ids[0])
+    if session is None:
+        raise no_such("checkout.session", call.ids[0], param="session")
+    return session
+
+
+def _end(tx: Tx, session: Json) -> None:
+    session |= {"status": "expired", "url": None}
+    tx.save(session)
+    emit(tx, "checkout.session.expired", KIND, session)
+
+
+def _check_what_is_built(asked: Json) -> None:
+    """Refuse plainly what this stand-in does not play yet."""
+    if asked["mode"] != "payment":
+        raise invalid(f"This sandbox has no `{asked['mode']}` mode yet.", param="mode")
+    if asked.get("payment_intent_data", {}).get("capture_method") == "manual":
+        name = "payment_intent_data[capture_method]"
+        raise invalid("This sandbox has no manual capture yet.", param=name)
+    for name in ("discounts", "shipping_options"):
+        if asked.get(name):
+            raise invalid(f"This sandbox has no `{name}` yet: they change the total.", param=name)
+    if asked.get("automatic_tax", {}).get("enabled"):
+        raise invalid("This sandbox has no automatic tax yet.", param="automatic_tax[enabled]")
+    if "customer" in asked:
+        raise no_such("customer", asked["customer"], param="customer", status=400)
+
+
+def _check_urls(asked: Json, *, hosted: bool) -> None:
+    wanted, refused = ("success_url", "return_url") if hosted else ("return_url", "success_url")
+    if refused in asked:
+        mode = "hosted" if hosted else "embedded"
+        raise invalid(f"You can not pass `{refused}` in {mode} mode.", param=refused)
+    if wanted not in asked:
+        raise missing_parameter(wanted)
+
+
+def _session(call: Call, asked: Json, items: list[Json], total: int) -> Json:
+    session = {
+        "id": new_id("cs", livemode=call.tx.tenant.livemode),
+        "amount_subtotal": total,
+        "amount_total": total,
+        "created": call.now,
+        "currency": items[0]["currency"],
+        "customer_details": _customer_details(asked.get("customer_email")),
+        "expires_at": _expires_at(asked.get("expires_at"), call.now),
+        "livemode": call.tx.tenant.livemode,
+        "metadata": asked.get("metadata", {}),
+        "mode": "payment",
+        "payment_intent": None,
+        "payment_method_types": _method_types(asked, items[0]["currency"]),
+        "payment_status": "unpaid" if total else "no_payment_required",
+        "status": "open",
+        "total_details": {
+            "amount_discount": 0,
+            "amount_shipping": 0,
+            "amount_tax": 0,
+            "breakdown": None,
+        },
+        "_items": items,
+        "_intent": asked.get("payment_intent_data", {}),
+    }
+    options = _method_options(
+        session["payment_method_types"], asked.get("payment_method_options", {})
+    )
+    if options != session_card_options():
+        session["payment_method_options"] = options
+    if "branding_settings" in asked:
+        session["branding_settings"] = _BRANDING | asked["branding_settings"]
+    return session | {name: asked[name] for name in _ECHOED if name in asked}
+
+
+def _expires_at(asked: int | None, now: int) -> int:
+    expires_at = now + LIFE_S_MAX if asked is None else asked
+    if expires_at < now + LIFE_S_MIN:
+        raise invalid(
+            "The `expires_at` timestamp must be at least 30 minutes from Checkout Session"
+            " creation.",
+            param="expires_at",
+        )
+    if expires_at > now + LIFE_S_MAX:
+        raise invalid(
+            "The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.",
+            param="expires_at",
+        )
+    return expires_at
+
+
+def _method_types(asked: Json, currency: str) -> list[str]:
+    """What the page will offer; filters that leave nothing are refused."""
+    allowed = asked.get("allowed_payment_method_types") or asked.get("payment_method_types", [])
+    excluded = asked.get("excluded_payment_method_types", [])
+    types = offers.offered(currency, allowed, excluded)
+    if not types:
+        raise invalid(
+            "No valid payment method types for this Checkout Session. Please ensure that you have"
+            " activated payment methods compatible with your chosen currency.",
+            param="allowed_payment_method_types" if allowed else "excluded_payment_method_types",
+        )
+    return types
+
+
+def _method_options(types: list[str], asked: Json) -> Json:
+    """What is set for each method: 3-D Secure of cards, the days of vouchers."""
+    options: Json = {}
+    if "card" in types:
+        options |= session_card_options(asked.get("card", {}).get("request_three_d_secure"))
+    for voucher in (VOUCHERS[type_] for type_ in types if type_ in VOUCHERS):
+        if voucher.type in session_params.WITH_DAYS:
+            days = asked.get(voucher.type, {}).get("expires_after_days", voucher.days)
+            options[voucher.type] = {"expires_after_days": days, "setup_future_usage": "none"}
+    return options
+
+
+def _customer_details(email: str | None) -> Json | None:
+    if email is None:
+        return None
+    return {
+        "address": None,
+        "business_name": None,
+        "email": email,
+        "individual_name": None,
+        "name": None,
+        "phone": None,
+        "tax_exempt": "none",
+        "tax_ids": None,
+    }

@@ -1,0 +1,1 @@
+"""What is paid with: cards, bank accounts, vouchers, and which of them a page offers."""

@@ -1,0 +1,220 @@
+"""Payment methods: cards, bank accounts and vouchers, with nothing kept that could be misused.
+
+Of a card stay brand, last four digits, expiry and a keyed hash; of an account its bank and the
+last four digits.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from payloom.core.masking import mask
+from payloom.sandbox.store import Tx
+from payloom.sandbox.stripe.methods import bank_accounts, debits
+from payloom.sandbox.stripe.methods.bank_accounts import ACCOUNTS, Account
+from payloom.sandbox.stripe.methods.cards import CARDS, Card, named
+from payloom.sandbox.stripe.methods.debits import DEBITS
+from payloom.sandbox.stripe.methods.typed_card import CardDetails, read_card
+from payloom.sandbox.stripe.methods.vouchers import VOUCHERS
+from payloom.sandbox.stripe.protocol import params
+from payloom.sandbox.stripe.protocol.call import Call
+from payloom.sandbox.stripe.protocol.errors import invalid, missing_parameter, no_such
+from payloom.sandbox.stripe.protocol.ids import new_id
+from payloom.sandbox.stripe.protocol.shapes import render
+
+Json = dict[str, Any]
+
+_ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
+_ADDRESS_FIELDS = params.hash_of(dict.fromkeys(_ADDRESS, params.text(may_be_empty=True)))
+# Stripe's, but of no effect here
+_IDLE = {
+    "us_bank_account": ("account_holder_type", "account_type"),
+    "nz_bank_account": ("account_holder_name", "reference"),
+}
+
+
+def _account_fields(debit: debits.Debit) -> params.Check:
+    names = [field.name for field in debit.fields]
+    # their values are checked together, by words that do not repeat them
+    return params.hash_of(dict.fromkeys([*names, *_IDLE.get(debit.type, ())], params.anything))
+
+
+_CREATE: dict[str, params.Check] = {
+    "type": params.text(),
+    "allow_redisplay": params.one_of("always", "limited", "unspecified"),
+    "billing_details": params.hash_of(
+        {
+            "address": _ADDRESS_FIELDS,
+            "email": params.text(may_be_empty=True),
+            "name": params.text(may_be_empty=True),
+            "phone": params.text(may_be_empty=True),
+            "tax_id": params.text(may_be_empty=True),
+        }
+    ),
+    "card": params.hash_of(
+        {
+            "cvc": params.text(10),
+            "exp_month": params.integer(),
+            "exp_year": params.integer(),
+            "networks": params.anything,
+            "number": params.text(40),
+            "token": params.text(),
+        }
+    ),
+    "expand": params.EXPAND,
+    "metadata": params.new_metadata,
+    **{type_: _account_fields(debit) for type_, debit in DEBITS.items()},
+    **dict.fromkeys(VOUCHERS, params.hash_of({})),
+    "boleto": params.hash_of({"tax_id": params.text(40)}, required=("tax_id",)),
+}
+
+
+def create(call: Call) -> Json:
+    asked = params.read(call.form, _CREATE, required=("type",))
+    type_ = asked["type"]
+    given, billing = asked.get(type_, {}), asked.get("billing_details", {})
+    metadata = asked.get("metadata")
+    if type_ == "card":
+        today = datetime.fromtimestamp(call.tx.now, UTC)
+        card = read_card(given, today)
+        kept = keep_card(call.tx, card, billing, call.secret, metadata=metadata)
+    elif type_ in DEBITS:
+        account = _account(DEBITS[type_], given)
+        kept = keep_account(call.tx, account, billing, call.secret, metadata=metadata)
+    elif type_ in VOUCHERS:
+        if type_ == "boleto" and not given:
+            raise missing_parameter("boleto")
+        kept = keep_voucher(call.tx, type_, given, billing, metadata=metadata)
+    else:
+        raise invalid(f"Unsupported payment method type: {type_[:40]}", param="type")
+    return render("payment_method", kept)
+
+
+def retrieve(call: Call) -> Json:
+    return render("payment_method", find(call.tx, call.ids[0], call.secret, param="payment_method"))
+
+
+def find(tx: Tx, id_: str, secret: bytes, *, param: str) -> Json:
+    """A kept payment method; a test one (`pm_card_visa`) is made new each time it is named."""
+    if id_.startswith("pm_card_") and (card := named(id_)) is not None:
+        year = datetime.fromtimestamp(tx.now, UTC).year + 1
+        return keep_card(tx, CardDetails(card, 12, year, cvc_given=False), {}, secret)
+    if (account := bank_accounts.named(id_)) is not None:
+        return keep_account(tx, account, {}, secret)
+    kept = tx.load("payment_method", id_)
+    if kept is None:
+        raise no_such("PaymentMethod", id_, param=param, status=404)
+    return kept
+
+
+def keep_card(
+    tx: Tx, details: CardDetails, billing: Json, secret: bytes, *, metadata: Json | None = None
+) -> Json:
+    card = details.card
+    shown = {
+        "brand": card.brand,
+        "checks": {
+            "address_line1_check": None,
+            "address_postal_code_check": None,
+            "cvc_check": "unchecked" if details.cvc_given else None,
+        },
+        "country": card.country,
+        "description": None,
+        "display_brand": card.brand,
+        "exp_month": details.exp_month,
+        "exp_year": details.exp_year,
+        "fingerprint": _fingerprint(card.number, secret),
+        "funding": card.funding,
+        "generated_from": None,
+        "iin": None,
+        "issuer": None,
+        "last4": card.number[-4:],
+        "networks": {"available": [card.brand], "preferred": None},
+        "regulated_status": "unregulated",
+        "three_d_secure_usage": {"supported": True},
+        "wallet": None,
+    }
+    return _keep(tx, "card", shown, billing, metadata)
+
+
+def keep_account(
+    tx: Tx, account: Account, billing: Json, secret: bytes, *, metadata: Json | None = None
+) -> Json:
+    debit = DEBITS[account.debit]
+    given = debits.parts(debit, account.number)
+    shown = debits.kept(debit, given, _fingerprint(account.number, secret))
+    return _keep(tx, debit.type, shown, billing, metadata, _account=account.token)
+
+
+def keep_voucher(
+    tx: Tx, type_: str, given: Json, billing: Json, *, metadata: Json | None = None
+) -> Json:
+    return _keep(tx, type_, given, billing, metadata)
+
+
+def _keep(
+    tx: Tx, type_: str, shown: Json, billing: Json, metadata: Json | None, **private: str
+) -> Json:
+    kept = {
+        "id": new_id("pm"),
+        "billing_details": billing_details(billing),
+        type_: shown,
+        "created": int(tx.now),
+        "livemode": tx.tenant.livemode,
+        "metadata": metadata or {},
+        "type": type_,
+        **private,
+    }
+    tx.insert("payment_method", kept)
+    return kept
+
+
+def card_of(method: Json, secret: bytes) -> Card:
+    """The test card behind a kept payment method, known again by its fingerprint."""
+    return _by_fingerprint(secret)[method["card"]["fingerprint"]]
+
+
+@cache
+def _by_fingerprint(secret: bytes) -> dict[str, Card]:
+    return {_fingerprint(number, secret): card for number, card in CARDS.items()}
+
+
+def billing_details(given: Mapping[str, Any]) -> Json:
+    address = given.get("address") or {}
+    return {
+        "address": {name: _kept(address.get(name)) for name in _ADDRESS},
+        **{name: _kept(given.get(name)) for name in ("email", "name", "phone", "tax_id")},
+    }
+
+
+def _account(debit: debits.Debit, asked: Json) -> Account:
+    given = {}
+    for field in debit.fields:
+        if not isinstance(asked.get(field.name), str):
+            raise missing_parameter(f"{debit.type}[{field.name}]")
+        given[field.name] = debits.tidy(asked[field.name])
+    for name, flaw in debits.flaws(debit, given).items():
+        raise invalid(flaw, param=f"{debit.type}[{name}]", code=_CODES.get(name))
+    account = ACCOUNTS.get((debit.type, debit.number(given)))
+    if account is None:
+        raise invalid(bank_accounts.NOT_A_TEST_ACCOUNT, code="bank_account_unusable")
+    return account
+
+
+_CODES = {
+    "account_number": "account_number_invalid",
+    "routing_number": "routing_number_invalid",
+}
+
+
+def _kept(text: str | None) -> str | None:
+    """Shoppers type their card number into any field."""
+    return text and mask(text)
+
+
+def _fingerprint(number: str, secret: bytes) -> str:
+    """The same for the same card or account in this store, and of no use anywhere else."""
+    return hmac.new(secret, number.encode(), hashlib.sha256).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""Payment intents and charges: what paying does."""

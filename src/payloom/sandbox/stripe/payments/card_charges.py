@@ -1,0 +1,80 @@
+"""What a charge of a card says of the card, and of why it went well or not."""
+
+from typing import Any
+
+from payloom.sandbox.stripe.methods.cards import Card
+from payloom.sandbox.stripe.payments.charges import outcome
+
+Json = dict[str, Any]
+
+_OFF = {"status": "unavailable"}
+_SCORES = {"normal": 12, "elevated": 70, "highest": 95}
+
+
+def card_details(amount: int, method: Json, card: Card, *, challenged: bool) -> Json:
+    kept = method["card"]
+    cvc_failed = card.decline is not None and card.decline.code == "incorrect_cvc"
+    cvc_check = None if kept["checks"]["cvc_check"] is None else "fail" if cvc_failed else "pass"
+    return {
+        "amount_authorized": amount,
+        "authorization_code": None if card.decline else "S00000",
+        "brand": kept["brand"],
+        "capture_before": None,
+        "checks": {**kept["checks"], "cvc_check": cvc_check},
+        "country": kept["country"],
+        "description": None,
+        "electronic_commerce_indicator": None,
+        "exp_month": kept["exp_month"],
+        "exp_year": kept["exp_year"],
+        "extended_authorization": {"status": "disabled"},
+        "fingerprint": kept["fingerprint"],
+        "funding": kept["funding"],
+        "iin": None,
+        "incremental_authorization": _OFF,
+        "installments": None,
+        "issuer": None,
+        "last4": kept["last4"],
+        "mandate": None,
+        "moto": None,
+        "multicapture": _OFF,
+        "network": kept["brand"],
+        "network_token": {"used": False},
+        "network_transaction_id": None,
+        "overcapture": {"maximum_amount_capturable": amount, **_OFF},
+        "regulated_status": kept["regulated_status"],
+        "setup_credential_usage": None,
+        "stored_credential_usage": None,
+        "three_d_secure": _three_d_secure() if challenged else None,
+        "transaction_link_id": None,
+        "wallet": None,
+    }
+
+
+def _three_d_secure() -> Json:
+    return {
+        "authentication_flow": "challenge",
+        "electronic_commerce_indicator": "05",
+        "exemption_indicator": None,
+        "exemption_indicator_applied": None,
+        "result": "authenticated",
+        "result_reason": None,
+        "transaction_id": None,
+        "version": "2.2.0",
+    }
+
+
+def card_outcome(card: Card) -> Json:
+    decline = card.decline
+    risk = {"risk_level": card.risk, "risk_score": _SCORES[card.risk]}
+    if decline is None:
+        return outcome("authorized", "approved_by_network", "Payment complete.", **risk)
+    risk["advice_code"] = decline.advice_code
+    if decline.decline_code == "fraudulent":
+        message = "Stripe blocked this payment as too risky."
+        return outcome(
+            "blocked", "not_sent_to_network", message, reason="highest_risk_level", **risk
+        )
+    message = "The bank returned a decline code."
+    return outcome(
+        "issuer_declined", "declined_by_network", message, reason=decline.decline_code, **risk
+    )

@@ -1,0 +1,1 @@
+"""How Stripe speaks: requests, answers, errors, lists, ids, versions and shapes."""

@@ -1,0 +1,53 @@
+"""Retrieving and listing what other requests made."""
+
+import json
+from typing import Any
+
+from payloom.sandbox.stripe.protocol import lists, params
+from payloom.sandbox.stripe.protocol.call import Call, Handler
+from payloom.sandbox.stripe.protocol.errors import no_such
+from payloom.sandbox.stripe.protocol.shapes import render
+
+Json = dict[str, Any]
+
+
+def row_shown(row: tuple[Any, ...]) -> Json:
+    kind, body = row
+    return render(kind, json.loads(body))
+
+
+def retriever(kind: str, param: str) -> Handler:
+    """GET of one object; `param` is what Stripe's error calls its id."""
+
+    def retrieve(call: Call) -> Json:
+        asked = params.read(call.form, {"expand": params.EXPAND, "client_secret": params.text()})
+        kept = call.tx.load(kind, call.ids[0])
+        if kept is None:
+            raise no_such(kind, call.ids[0], param=param)
+        call.expand = asked.get("expand", [])
+        return render(kind, kept)
+
+    return retrieve
+
+
+def lister(kind: str, *, by_parent: str = "", never: tuple[str, ...] = ()) -> Handler:
+    """GET of a list; `by_parent` names the filter on what the objects belong to.
+
+    `never` are filters that no object of this sandbox answers to yet.
+    """
+    names = (by_parent, *never) if by_parent else never
+    fields = {**lists.PAGING, **lists.CREATED, **dict.fromkeys(names, params.text())}
+
+    def list_(call: Call) -> Json:
+        asked = params.read(call.form, fields)
+        selection = lists.Selection("objects", "kind, body", ["tenant = ?", "kind = ?"])
+        selection.values = [call.tx.tenant.id, kind]
+        selection.add_created(asked.get("created", {}))
+        if by_parent in asked:
+            selection.add("parent = ?", asked[by_parent])
+        if any(name in asked for name in never):
+            selection.add("FALSE")
+        call.expand = asked.get("expand", [])
+        return lists.page(call, selection, asked, kind=kind, show=row_shown)
+
+    return list_
