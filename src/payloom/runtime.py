@@ -23,6 +23,7 @@ log = structlog.get_logger()
 CLOCK_REFRESH_S = 1.0
 CACHE_TTL_S = 5.0  # how long a revoked key or changed connection may still be used
 DRAIN_S = 20.0
+NOTICES_AT_ONCE = 4  # taken in by one process; more of them keep shoppers' requests waiting
 
 
 class Runtime:
@@ -39,6 +40,7 @@ class Runtime:
         self.specs = discover()
         self.gates = Gates(percent=settings.psp_rate_percent)
         self.cache = Cache(ttl_s=CACHE_TTL_S)
+        self.taking_notices = asyncio.Semaphore(NOTICES_AT_ONCE)
         self._spawned: set[asyncio.Task[Any]] = set()
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":

@@ -64,6 +64,7 @@ LIMITS = (
     Limit("Unanswered repetitions", "connectors.budget", "REPEATS_MAX"),
     Limit("Repetitions beyond these, per first try", "connectors.budget", "PER_FIRST"),
     Limit("Connections whose gate is remembered", "connectors.gates", "GATES_MAX"),
+    Limit("Notices that one process takes in at once", "runtime", "NOTICES_AT_ONCE"),
     Limit("Jobs of one worker at once", "worker", "JOBS_AT_ONCE"),
     Limit("Look at the PSP when a shopper returns", "notices.returns", "LOOK_UP_WITHIN_S", "s"),
     Limit("Wait for the first request of a key", "core.idempotency", "WAIT_S", "s"),

@@ -1,5 +1,6 @@
 """A backlog of notices holds up nobody who pays now, and none of it waits for ever (F45, F46)."""
 
+import asyncio
 import time
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ from payloom.core import ids
 from payloom.notices import queries
 from payloom.notices.apply import apply_waiting
 from payloom.notices.effect import PARK_FOR, PARK_PAUSE_MAX
+from payloom.runtime import NOTICES_AT_ONCE
 from tests.notices import forging
 from tests.notices.given import COMPLETED, Given, event, raw, session
 from tests.scenarios.stage import serving
@@ -132,3 +134,31 @@ async def test_receiving_waits_for_no_batch(given: Given) -> None:
                     assert answer.status == 200
     (seen,) = await given.rows("SELECT max(times) AS times, count(*) AS all FROM notices_seen")
     assert (seen["times"], seen["all"]) == (2, 2)
+
+
+async def test_many_at_once_are_taken_in_a_few_at_a_time(given: Given) -> None:
+    """Those that have a place hang on a lock; more wait without a connection of the database."""
+    bodies = [raw(event("charge.updated", {"object": "charge"})) for _ in range(12)]
+    async with serving(given.rt) as url, aiohttp.ClientSession() as http:
+        path = f"{url}/psp/stripe/{ids.text('con', given.connection_id)}/notices"
+
+        async def send(body: bytes) -> int:
+            headers = {"Stripe-Signature": forging.signed(body, int(time.time()))}
+            async with http.post(path, data=body, headers=headers) as answer:
+                return answer.status
+
+        async with given.rt.db.transaction() as tx:
+            await tx.execute("LOCK TABLE notices IN ACCESS EXCLUSIVE MODE")
+            sending = [asyncio.create_task(send(body)) for body in bodies]
+            waiting = 0
+            while waiting < NOTICES_AT_ONCE:
+                waiting = await tx.fetchval(_WAITING_FOR_NOTICES)
+            await asyncio.sleep(0.2)
+            assert await tx.fetchval(_WAITING_FOR_NOTICES) == NOTICES_AT_ONCE
+        assert await asyncio.gather(*sending) == [200] * len(bodies)
+
+
+_WAITING_FOR_NOTICES = """
+SELECT count(*) FROM pg_locks WHERE relation = 'notices'::regclass AND NOT granted
+   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""

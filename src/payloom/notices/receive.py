@@ -46,7 +46,17 @@ class Reply:
 async def receive(
     rt: Runtime, psp: str, connection_id: UUID, headers: Mapping[str, str], body: bytes
 ) -> Reply:
-    """Store what a PSP tells us. Raises NotFound, NoticeRefused; on return it is durable."""
+    """Store what a PSP tells us. Raises NotFound, NoticeRefused; on return it is durable.
+
+    A PSP that sends its backlog is taken in a few at a time, so that shoppers hardly notice.
+    """
+    async with rt.taking_notices:
+        return await _receive(rt, psp, connection_id, headers, body)
+
+
+async def _receive(
+    rt: Runtime, psp: str, connection_id: UUID, headers: Mapping[str, str], body: bytes
+) -> Reply:
     connection, connector = await connector_of(rt, connection_id)
     if connection.psp != psp:
         raise NotFound("There is no such connection of this PSP")
