@@ -82,10 +82,9 @@ def run(options: Options, console: Console) -> Result:
 
 def _fill(stage: Stage, size: Size, progress: Progress) -> tuple[Sweeping, Sweeping]:
     """A day's orders; and what a sweep costs with one page open, then with very many."""
-    _preload(stage, progress, "one open page", paid=0, open_pages=1)
+    _preload(stage, progress, f"{size.paid:,} paid, 1 open", paid=size.paid, open_pages=1)
     few = cost_of_a_sweep(stage, 1)
-    what = f"{size.paid:,} paid, {size.open_pages:,} open"
-    _preload(stage, progress, what, paid=size.paid, open_pages=size.open_pages - 1)
+    _preload(stage, progress, f"{size.open_pages:,} open", paid=0, open_pages=size.open_pages - 1)
     return few, cost_of_a_sweep(stage, size.open_pages)
 
 

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 CLOCK_REFRESH_S = 1.0
 CACHE_TTL_S = 5.0  # how long a revoked key or changed connection may still be used
 DRAIN_S = 20.0
-NOTICES_AT_ONCE = 4  # taken in by one process; more of them keep shoppers' requests waiting
+NOTICES_AT_ONCE = 2  # taken in by one process; more of them keep shoppers' requests waiting
 
 
 class Runtime:
