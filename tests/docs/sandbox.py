@@ -24,8 +24,8 @@ def _grouped(number: str) -> str:
 
 def _behaviour(card: Card) -> str:
     does = []
-    if card.three_d_secure == "required":
-        does.append("asks for 3-D Secure")
+    if asks := _ASKS.get(card.three_d_secure):
+        does.append(asks)
     if card.decline:
         does.append(f"is declined: {code(card.decline.decline_code or card.decline.code)}")
     elif card.risk == "highest":
@@ -33,6 +33,13 @@ def _behaviour(card: Card) -> str:
     else:
         does.append("pays, also when its page has expired" if card.pays_late else "pays")
     return ", then ".join(does) + _REFUNDS[card.refund]
+
+
+_ASKS = {
+    "required": "asks for 3-D Secure",
+    "unless_set_up": "asks for 3-D Secure, unless it was set up for later payments",
+    "on_session": "asks for 3-D Secure, if the shopper is there",
+}
 
 
 def test_accounts() -> str:

@@ -11,7 +11,6 @@ import stripe
 from tests.sandbox.merchant import Merchant, form
 
 ITEM = "line_items[0]"
-MANUAL = "payment_intent_data[capture_method]"
 PRICE = f"{ITEM}[price_data]"
 
 
@@ -49,7 +48,6 @@ PRICE = f"{ITEM}[price_data]"
         ({"line_items": "x"}, None, "line_items"),
         ({"expand[0]": "nothing"}, None, "expand"),
         ({"mode": "subscription"}, None, "mode"),
-        ({"payment_intent_data[capture_method]": "manual"}, None, MANUAL),
         ({"discounts[0][coupon]": "half"}, None, "discounts"),
         ({"shipping_options[0][shipping_rate]": "shr_1"}, None, "shipping_options"),
         ({"automatic_tax[enabled]": "true"}, None, "automatic_tax[enabled]"),

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.sandbox.merchant import Page
 from tests.scenarios.moves import (
     ORDERS,
     SESSIONS,
@@ -20,16 +21,20 @@ from tests.scenarios.telling import lose_notices, until
 from tests.scenarios.test_refusals import check_problem
 
 DAY_S = 86_400
-SETTLES, FAILS = "pm_sepaDebit_success_at", "pm_sepaDebit_failed_at"
-FAILS_THEN_PAYS = "pm_sepaDebit_failedThenSuccess_at"
+SETTLES, FAILS = "AT611904300234573201", "AT861904300235473202"
+FAILS_THEN_PAYS = "AT751904300235473206"
 
 
-async def debited(stage: Stage, method: str) -> dict[str, Any]:
+async def debited(stage: Stage, account: str) -> dict[str, Any]:
     """An order whose shopper gave a bank account; the bank takes days."""
     order = await made(stage, method_types=["bank_debit"])
-    path = f"/v1/payment_pages/{token_of(order)}/confirm"
-    await stage.sandbox("POST", path, data={"payment_method": method})
+    await give_account(stage, order, account)
     return order
+
+
+async def give_account(stage: Stage, order: dict[str, Any], account: str) -> None:
+    page = await Page(stage.http, f"{stage.sandbox_url}/c/pay/{token_of(order)}").open()
+    assert await page.pay_by_account("sepa_debit", account)
 
 
 async def test_a_debit_that_settles_is_paid_days_later(stage: Stage) -> None:
@@ -82,14 +87,14 @@ async def test_a_debit_that_failed_and_is_paid_after_all_is_late_money(stage: St
 
 
 @pytest.mark.parametrize(
-    ("method", "status"), [(SETTLES, "SUCCEEDED"), (FAILS, "FAILED")], ids=["settles", "bounces"]
+    ("account", "status"), [(SETTLES, "SUCCEEDED"), (FAILS, "FAILED")], ids=["settles", "bounces"]
 )
 async def test_with_every_webhook_lost_the_look_ups_find_out(
-    stage: Stage, method: str, status: str
+    stage: Stage, account: str, status: str
 ) -> None:
     """The sweep is off here, too: what is asked about in days is asked with growing pauses."""
     await lose_notices(stage)
-    order = await debited(stage, method)
+    order = await debited(stage, account)
     await advance(stage, DAY_S + 61)  # the page's end is looked at: it had been left for the bank
     await stage.until(order["id"], "PROCESSING")
     for _ in range(6):
@@ -127,8 +132,7 @@ async def test_a_wish_for_another_page_comes_too_late_when_the_shopper_has_finis
     """He gave his bank account while we were asking for the page's end."""
     order = await made(stage, method_types=["bank_debit"])
     await lose_notices(stage)
-    path = f"/v1/payment_pages/{token_of(order)}/confirm"
-    await stage.sandbox("POST", path, data={"payment_method": SETTLES})
+    await give_account(stage, order, SETTLES)
     problem = await stage.post(f"{ORDERS}/{order['id']}/attempts", {})
     check_problem(problem, 409, "attempt_not_possible")
     now = await shown(stage, order["id"])
@@ -155,11 +159,7 @@ async def test_late_money_for_an_order_that_was_paid_anew_goes_back(stage: Stage
     await advance(stage, 5 * DAY_S + 1)
     await stage.until(order["id"], "FAILED")
     again = (await stage.post(f"{ORDERS}/{order['id']}/attempts", {})).json
-    await stage.sandbox(
-        "POST",
-        f"/v1/payment_pages/{token_of(again)}/confirm",
-        data={"payment_method": SETTLES},
-    )
+    await give_account(stage, again, SETTLES)
     await stage.until(order["id"], "PROCESSING")
     await advance(stage, DAY_S + 1)  # the first debit pays the order
     await stage.until(order["id"], "SUCCEEDED")

@@ -18,13 +18,15 @@ from payloom.sandbox.runtime import Runtime
 from payloom.sandbox.stripe.events.emit import WEBHOOK
 from payloom.sandbox.stripe.events.webhooks import StripeSender
 from payloom.sandbox.stripe.page import views
+from payloom.sandbox.stripe.payments import owners
 from payloom.sandbox.stripe.protocol.api import Api
 from payloom.sandbox.stripe.protocol.routing import Router
-from payloom.sandbox.stripe.routes import OPENERS, ROUTES, TIMERS
+from payloom.sandbox.stripe.routes import FOLLOWERS, OPENERS, ROUTES, TIMERS
 
 
 def routes(rt: Runtime) -> list[Route]:
     """The stand-in's routes; what it does later is put on the agenda."""
     rt.agenda.handlers |= TIMERS
+    owners.FOLLOWERS |= FOLLOWERS
     rt.deliveries.register(WEBHOOK, StripeSender())
     return [Route("/v1/{path:path}", Api(rt, Router(ROUTES), OPENERS)), *views.routes(rt)]

@@ -15,3 +15,4 @@ TIMERS: Timers = {kind: turn for folder in _FOLDERS for kind, turn in folder.TIM
 OPENERS: Openers = {
     field: opener for folder in _FOLDERS for field, opener in folder.OPENERS.items()
 }
+FOLLOWERS = checkout.FOLLOWERS

@@ -80,6 +80,24 @@ def check_total(amount: int, currency: str) -> None:
         )
 
 
+def check_payment(amount: int, currency: str) -> None:
+    """Refuse amounts of a payment intent that Stripe does not charge."""
+    least = MINIMUM.get(currency, 1)
+    if amount < least:
+        raise invalid(
+            f"Amount must be at least {plain(least, currency)} {currency}",
+            param="amount",
+            code="amount_too_small",
+        )
+    if amount > MAXIMUM:
+        raise invalid(
+            f"Amount must be no more than {plain(MAXIMUM, currency)} {currency}",
+            param="amount",
+            code="amount_too_large",
+        )
+    check_unit(amount, currency, "amount")
+
+
 def plain(amount: int, currency: str) -> str:
     """The amount in decimal digits: 1234 → 12.34, 1234 (yen) → 1,234, 1234 (dinar) → 1.234."""
     places = decimals(currency)

@@ -1,37 +1,23 @@
-"""Paying a checkout session: what the shopper's method does to session, payment intent and charge.
+"""Paying a checkout session: its payment intent is tried, and the page ends when that is done.
 
-The same flow serves the hosted page and the API's payment pages. Every step takes an open session
-and a kept payment method, writes, tells, and answers what happened. Cards are decided here and
-now; what a bank or a counter decides later is in `delayed.py`.
+The same flow serves the hosted page and the API's payment pages.
 """
 
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import Any
 
 from payloom.sandbox.store import Tx
 from payloom.sandbox.stripe.checkout.completion import complete
-from payloom.sandbox.stripe.methods import payment_methods
-from payloom.sandbox.stripe.methods.cards import Card
-from payloom.sandbox.stripe.payments import charges, delayed, intents
-from payloom.sandbox.stripe.payments.card_charges import card_details, card_outcome
+from payloom.sandbox.stripe.events.emit import emit
+from payloom.sandbox.stripe.methods import options
+from payloom.sandbox.stripe.payments import confirm, intents
+from payloom.sandbox.stripe.payments.confirm import How, Outcome, Tried
+from payloom.sandbox.stripe.payments.owners import Later
 from payloom.sandbox.stripe.protocol.errors import Failure
 
 Json = dict[str, Any]
 
-AUTHENTICATION_FAILED = Failure(
-    code="payment_intent_authentication_failure",
-    message=(
-        "We are unable to authenticate your payment method. Please choose a different payment"
-        " method and try again."
-    ),
-)
-
-
-class Outcome(Enum):
-    COMPLETED = auto()  # on the shopper's side: paid, or left to a bank
-    DECLINED = auto()
-    CHALLENGE = auto()  # the shopper must authenticate first
+KIND = "checkout.session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,77 +28,94 @@ class Paid:
     completed_event: str | None = None
 
 
-def pay(tx: Tx, session: Json, method: Json, secret: bytes, *, page_url: str) -> Paid:
-    """Try to pay an open session with this payment method."""
-    intent = intents.of_session(tx, session)
-    if method["type"] != "card":
-        intent.pop("_pending", None)
-        event = delayed.submit(tx, session, intent, method, page_url=page_url)
-        return Paid(Outcome.COMPLETED, intent, completed_event=event)
-    card = payment_methods.card_of(method, secret)
-    if _needs_challenge(session, card):
-        return _challenge(tx, intent, method, f"{page_url}/authenticate")
-    return _charge(tx, session, intent, method, card=card, challenged=False)
+def pay(tx: Tx, session: Json, method: Json, secret: bytes, *, url: str, by_page: bool) -> Paid:
+    """Try to pay an open session with this payment method. `url`: of its hosted page."""
+    intent = _intent(tx, session)
+    how = How(
+        secret,
+        action_url=f"{url}/authenticate",
+        voucher_url=f"{url}/voucher",
+        return_url=url,
+        by_page=by_page,
+    )
+    return _after(tx, session, confirm.attempt(tx, intent, method, how))
 
 
 def pay_nothing(tx: Tx, session: Json, billing: Json) -> Paid:
     """Complete a session whose total is nothing: no payment is made."""
     event = complete(tx, session, billing, payment_status="no_payment_required")
-    return Paid(Outcome.COMPLETED, completed_event=event)
+    return Paid(Outcome.DONE, completed_event=event)
 
 
-def authenticate(tx: Tx, session: Json, secret: bytes, *, passed: bool) -> Paid | None:
+def resume(tx: Tx, session: Json, secret: bytes, *, passed: bool) -> Paid | None:
     """Go on after the challenge; None when no challenge is waiting."""
-    intent = _challenged(tx, session)
-    method = tx.load("payment_method", intent.pop("_pending")) if intent else None
-    if intent is None or method is None:
-        return None
-    intent["next_action"] = None
-    if not passed:
-        return _refuse(tx, intent, method, AUTHENTICATION_FAILED, charge=None)
-    card = payment_methods.card_of(method, secret)
-    return _charge(tx, session, intent, method, card=card, challenged=True)
+    intent = tx.load(intents.KIND, session.get("payment_intent") or "")
+    tried = confirm.resume(tx, intent, secret, passed=passed) if intent else None
+    return _after(tx, session, tried) if tried else None
 
 
-def challenge_waits(tx: Tx, session: Json) -> bool:
-    return _challenged(tx, session) is not None
+def is_waiting(tx: Tx, session: Json) -> bool:
+    """Whether the shopper is to authenticate or approve."""
+    intent = tx.load(intents.KIND, session.get("payment_intent") or "")
+    return intent is not None and confirm.is_waiting(intent)
 
 
-def _challenged(tx: Tx, session: Json) -> Json | None:
-    """The payment intent, if its shopper is to authenticate."""
-    intent = tx.load("payment_intent", session.get("payment_intent") or "")
-    return intent if intent is not None and "_pending" in intent else None
+def follow(tx: Tx, intent: Json, later: Later) -> None:
+    """What became of the payment after the page had ended."""
+    session = _session_of(tx, intent)
+    if session is None or session["status"] != "complete":
+        return
+    if later is Later.SUCCEEDED:
+        session["payment_status"] = "paid"
+        tx.save(session)
+    if intent.get("_delayed") and later is not Later.CANCELED:
+        word = "succeeded" if later is Later.SUCCEEDED else "failed"
+        emit(tx, f"checkout.session.async_payment_{word}", KIND, session)
 
 
-def _needs_challenge(session: Json, card: Card) -> bool:
-    wanted = intents.three_d_secure(session)
-    return card.three_d_secure == "required" or (
-        card.three_d_secure == "optional" and wanted in ("any", "challenge")
-    )
+def _after(tx: Tx, session: Json, tried: Tried) -> Paid:
+    if tried.outcome is not Outcome.DONE:
+        return Paid(tried.outcome, tried.intent, tried.failure)
+    method = tx.load("payment_method", tried.intent["payment_method"])
+    if method is None:
+        raise LookupError(f"payment intent {tried.intent['id']} names a method that is not there")
+    status = "paid" if tried.intent["status"] == "succeeded" else "unpaid"
+    event = complete(tx, session, method["billing_details"], payment_status=status)
+    return Paid(Outcome.DONE, tried.intent, completed_event=event)
 
 
-def _challenge(tx: Tx, intent: Json, method: Json, url: str) -> Paid:
-    action = {"type": "redirect_to_url", "redirect_to_url": {"return_url": None, "url": url}}
-    intent |= {"next_action": action, "_pending": method["id"]}
-    intents.wait(tx, intent, method, "requires_action")
-    return Paid(Outcome.CHALLENGE, intent)
+def _intent(tx: Tx, session: Json) -> Json:
+    """The session's payment intent: it exists from the first try on."""
+    if session.get("payment_intent"):
+        intent = tx.load(intents.KIND, session["payment_intent"])
+        if intent is None:
+            raise LookupError(f"session {session['id']} names a payment intent that is not there")
+        return intent
+    intent = intents.make(tx, _given(session))
+    session["payment_intent"] = intent["id"]
+    tx.save(session)
+    tx.set_parent(session["id"], intent["id"])
+    return intent
 
 
-def _charge(
-    tx: Tx, session: Json, intent: Json, method: Json, *, card: Card, challenged: bool
-) -> Paid:
-    details = card_details(intent["amount"], method, card, challenged=challenged)
-    charge = charges.begin(tx, intent, method, details)
-    if card.decline is not None:
-        charges.fail(tx, charge, card.decline, card_outcome(card))
-        return _refuse(tx, intent, method, card.decline, charge=charge["id"])
-    charges.succeed(tx, charge, card_outcome(card))
-    intents.succeed(tx, intent, method, charge)
-    event = complete(tx, session, method["billing_details"], payment_status="paid")
-    return Paid(Outcome.COMPLETED, intent, completed_event=event)
+def _given(session: Json) -> Json:
+    data: Json = session["_intent"]
+    return {
+        "amount": session["amount_total"],
+        "currency": session["currency"],
+        "payment_method_types": session["payment_method_types"],
+        **{name: data[name] for name in intents.BLANK if name in data},
+        "metadata": data.get("metadata", {}),
+        "capture_method": data.get("capture_method", "automatic_async"),
+        **options.of_intent(
+            session["payment_method_types"], session.get("payment_method_options", {})
+        ),
+        "_owner": KIND,
+    }
 
 
-def _refuse(tx: Tx, intent: Json, method: Json, failure: Failure, *, charge: str | None) -> Paid:
-    """The try failed; the session stays open for another."""
-    intents.refuse(tx, intent, method, failure, charge=charge)
-    return Paid(Outcome.DECLINED, intent, failure)
+def _session_of(tx: Tx, intent: Json) -> Json | None:
+    row = tx.db.execute(
+        "SELECT id FROM objects WHERE parent = ? AND kind = ?", (intent["id"], KIND)
+    ).fetchone()
+    return tx.load(KIND, row[0]) if row else None

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from payloom.sandbox.stripe.checkout.pay import pay, pay_nothing
 from payloom.sandbox.stripe.methods import payment_methods
 from payloom.sandbox.stripe.methods.payment_methods import billing_details
-from payloom.sandbox.stripe.methods.typed_card import card_error
-from payloom.sandbox.stripe.payments.pay import Outcome, pay, pay_nothing
+from payloom.sandbox.stripe.payments import payment_intents
+from payloom.sandbox.stripe.payments.confirm import Outcome, Tried
 from payloom.sandbox.stripe.protocol import params
 from payloom.sandbox.stripe.protocol.call import Call, Reply
 from payloom.sandbox.stripe.protocol.errors import invalid, missing_parameter, no_such, wrong_state
@@ -54,16 +55,10 @@ def confirm(call: Call) -> Json | Reply:
             param="payment_method",
             code="payment_intent_incompatible_payment_method",
         )
-    page_url = f"{call.base_url}/c/pay/{session['id']}"
-    paid = pay(call.tx, session, method, call.secret, page_url=page_url)
-    if paid.outcome is Outcome.DECLINED and paid.failure and paid.intent:
-        error = card_error(paid.failure).error
-        more = {
-            "charge": paid.intent["latest_charge"],
-            "payment_intent": render("payment_intent", paid.intent),
-            "payment_method": render("payment_method", method),
-        }
-        return Reply(402, {"error": {**error, **more}})
+    url = f"{call.base_url}/c/pay/{session['id']}"
+    paid = pay(call.tx, session, method, call.secret, url=url, by_page=False)
+    if paid.outcome is Outcome.DECLINED and paid.intent:
+        return payment_intents.answer(Tried(paid.outcome, paid.intent, paid.failure), method)
     return _page(session, paid.intent)
 
 

@@ -5,18 +5,9 @@ from functools import cache
 
 from payloom.sandbox.stripe.catalog.currencies import check_currency
 from payloom.sandbox.stripe.catalog.line_items import LINE_ITEMS
+from payloom.sandbox.stripe.methods.options import METHOD_TYPES, OPTIONS
 from payloom.sandbox.stripe.protocol import params, versions
 
-METHOD_TYPES = tuple(
-    (
-        "acss_debit affirm afterpay_clearpay alipay alma amazon_pay au_becs_debit bacs_debit "
-        "bancontact billie bizum blik boleto card cashapp crypto customer_balance eps fpx giropay "
-        "grabpay ideal kakao_pay klarna konbini kr_card link mb_way mobilepay multibanco naver_pay "
-        "nz_bank_account oxxo p24 pay_by_bank payco paynow paypal paypay payto pix promptpay "
-        "revolut_pay samsung_pay satispay scalapay sepa_debit sequra sofort sunbit swish twint upi "
-        "us_bank_account wechat_pay zip"
-    ).split()
-)
 LOCALES = tuple(
     (
         "auto bg cs da de el en en-GB es es-419 et fi fil fr fr-CA hi-IN hr hu id it ja ko lt lv "
@@ -52,31 +43,6 @@ _INTENT_DATA = params.hash_of(
         "transfer_group": params.text(),
     }
 )
-WITH_DAYS = ("boleto", "konbini", "oxxo")  # whose vouchers live as long as the merchant says
-_VOUCHER = params.hash_of(
-    {"expires_after_days": params.integer(1, 60), "setup_future_usage": params.one_of("none")}
-)
-_METHOD_OPTIONS = params.hash_of(
-    {
-        **dict.fromkeys(METHOD_TYPES, params.anything),
-        **dict.fromkeys(WITH_DAYS, _VOUCHER),
-        "card": params.hash_of(
-            {
-                "capture_method": params.one_of("manual"),
-                "installments": params.anything,
-                "request_extended_authorization": params.anything,
-                "request_incremental_authorization": params.anything,
-                "request_multicapture": params.anything,
-                "request_overcapture": params.anything,
-                "request_three_d_secure": params.one_of("automatic", "any", "challenge"),
-                "restrictions": params.anything,
-                "setup_future_usage": params.one_of("off_session", "on_session"),
-                "statement_descriptor_suffix_kana": params.text(),
-                "statement_descriptor_suffix_kanji": params.text(),
-            }
-        ),
-    }
-)
 _ACTING: dict[str, params.Check] = {
     "adaptive_pricing": _ENABLED,
     "automatic_tax": params.hash_of({"enabled": params.boolean, "liability": params.anything}),
@@ -106,7 +72,7 @@ _ACTING: dict[str, params.Check] = {
     "mode": params.one_of("payment", "setup", "subscription"),
     "origin_context": params.one_of("mobile_app", "web"),
     "payment_intent_data": _INTENT_DATA,
-    "payment_method_options": _METHOD_OPTIONS,
+    "payment_method_options": OPTIONS,
     "redirect_on_completion": params.one_of("always", "if_required", "never"),
     "return_url": params.url,
     "submit_type": params.one_of("auto", "book", "donate", "pay", "subscribe"),

@@ -10,15 +10,13 @@ from payloom.sandbox.stripe.catalog.currencies import check_total
 from payloom.sandbox.stripe.checkout import session_params
 from payloom.sandbox.stripe.checkout.completion import EXPIRE
 from payloom.sandbox.stripe.events.emit import emit
-from payloom.sandbox.stripe.methods import offers
-from payloom.sandbox.stripe.methods.vouchers import VOUCHERS
+from payloom.sandbox.stripe.methods import offers, options
 from payloom.sandbox.stripe.protocol import lists, params, versions
 from payloom.sandbox.stripe.protocol.call import Call
 from payloom.sandbox.stripe.protocol.errors import invalid, missing_parameter, no_such, wrong_state
 from payloom.sandbox.stripe.protocol.ids import new_id
 from payloom.sandbox.stripe.protocol.resources import row_shown
 from payloom.sandbox.stripe.protocol.shapes import render
-from payloom.sandbox.stripe.protocol.shapes.checkout import session_card_options
 
 Json = dict[str, Any]
 
@@ -169,9 +167,6 @@ def _check_what_is_built(asked: Json) -> None:
     """Refuse plainly what this stand-in does not play yet."""
     if asked["mode"] != "payment":
         raise invalid(f"This sandbox has no `{asked['mode']}` mode yet.", param="mode")
-    if asked.get("payment_intent_data", {}).get("capture_method") == "manual":
-        name = "payment_intent_data[capture_method]"
-        raise invalid("This sandbox has no manual capture yet.", param=name)
     for name in ("discounts", "shipping_options"):
         if asked.get(name):
             raise invalid(f"This sandbox has no `{name}` yet: they change the total.", param=name)
@@ -215,11 +210,8 @@ def _session(call: Call, asked: Json, items: list[Json], total: int) -> Json:
         "_items": items,
         "_intent": asked.get("payment_intent_data", {}),
     }
-    options = _method_options(
-        session["payment_method_types"], asked.get("payment_method_options", {})
-    )
-    if options != session_card_options():
-        session["payment_method_options"] = options
+    given = asked.get("payment_method_options", {})
+    session |= options.of_session(session["payment_method_types"], given)
     if "branding_settings" in asked:
         session["branding_settings"] = _BRANDING | asked["branding_settings"]
     return session | {name: asked[name] for name in _ECHOED if name in asked}
@@ -253,18 +245,6 @@ def _method_types(asked: Json, currency: str) -> list[str]:
             param="allowed_payment_method_types" if allowed else "excluded_payment_method_types",
         )
     return types
-
-
-def _method_options(types: list[str], asked: Json) -> Json:
-    """What is set for each method: 3-D Secure of cards, the days of vouchers."""
-    options: Json = {}
-    if "card" in types:
-        options |= session_card_options(asked.get("card", {}).get("request_three_d_secure"))
-    for voucher in (VOUCHERS[type_] for type_ in types if type_ in VOUCHERS):
-        if voucher.type in session_params.WITH_DAYS:
-            days = asked.get(voucher.type, {}).get("expires_after_days", voucher.days)
-            options[voucher.type] = {"expires_after_days": days, "setup_future_usage": "none"}
-    return options
 
 
 def _customer_details(email: str | None) -> Json | None:

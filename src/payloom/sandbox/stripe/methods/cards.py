@@ -11,7 +11,7 @@ class Card:
     brand: str
     funding: str
     country: str
-    three_d_secure: str  # "": none, "optional": succeeds without, "required": challenge
+    three_d_secure: str  # whether the bank asks: see _SECURE
     decline: Failure | None
     risk: str  # "normal", "elevated", "highest"
     refund: str  # what becomes of one: "at_once", "pending" or "fails"
@@ -42,8 +42,16 @@ _ADVICE = {
     "incorrect_cvc": "confirm_card_data",
 }
 
+# when the bank asks the shopper to authenticate; a card that is in none of these pays without
+_SECURE = {
+    "3ds": "required",
+    "3ds_optional": "optional",  # if the merchant wishes so
+    "3ds_unless_set_up": "unless_set_up",  # but for a later payment, once it was authenticated
+    "3ds_on_session": "on_session",  # it was authenticated before: when the shopper is there
+}
+
 # number, brand, funding, country, behaviours, names of server-side tokens.
-# A behaviour that is none of 3ds, 3ds_optional, elevated, highest, late, refund_… declines so.
+# A behaviour that is none of 3ds…, elevated, highest, late, refund_… declines so.
 _TABLE = """
 4242424242424242 visa       credit  US -                      visa
 4000056655665556 visa       debit   US -                      visa_debit
@@ -74,8 +82,8 @@ _TABLE = """
 4000000000004954 visa       credit  US highest                riskLevelHighest
 4000000000009235 visa       credit  US elevated               riskLevelElevated
 4000002760003184 visa       credit  IE 3ds                    authenticationRequired
-4000002500003155 visa       credit  IE 3ds                    authenticationRequiredOnSetup
-4000003800000446 visa       credit  IE 3ds                    authenticationRequiredSetupForOffSession
+4000002500003155 visa       credit  IE 3ds_unless_set_up                   authenticationRequiredOnSetup
+4000003800000446 visa       credit  IE 3ds_on_session                   authenticationRequiredSetupForOffSession
 4000000000003220 visa       credit  US 3ds                    threeDSecure2Required
 4000000000003055 visa       credit  US 3ds_optional           threeDSecureOptional
 4000008400001629 visa       credit  US 3ds,generic_decline    threeDSecureRequiredChargeDeclined
@@ -118,8 +126,8 @@ def _read_table() -> tuple[dict[str, Card], dict[str, str]]:
         number, brand, funding, country, behaviours, *tokens = line.split()
         does = set(behaviours.split(",")) - {"-"}
         refund = next((word for word in does if word.startswith("refund_")), "refund_at_once")
-        codes = does - {"3ds", "3ds_optional", "elevated", "highest", "late", refund}
-        secure = "required" if "3ds" in does else "optional" if "3ds_optional" in does else ""
+        codes = does - {*_SECURE, "elevated", "highest", "late", refund}
+        secure = next((_SECURE[word] for word in does if word in _SECURE), "")
         risk = next((level for level in ("elevated", "highest") if level in does), "normal")
         decline = _decline(codes.pop()) if codes else None
         course = refund.removeprefix("refund_")

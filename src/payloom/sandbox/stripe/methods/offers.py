@@ -40,3 +40,11 @@ def offered(currency: str, allowed: Sequence[str], excluded: Sequence[str]) -> l
         and (not allowed or type_ in allowed)
         and type_ not in excluded
     ]
+
+
+def leads_away(types: Sequence[str]) -> bool:
+    """Whether a method among these leads the shopper to another site."""
+    return any(type_ not in _HERE for type_ in types)
+
+
+_HERE = {"card", *DEBITS, *VOUCHERS}

@@ -73,24 +73,27 @@ _CREATE: dict[str, params.Check] = {
 
 
 def create(call: Call) -> Json:
-    asked = params.read(call.form, _CREATE, required=("type",))
+    kept = make(call, call.form)
+    return render("payment_method", kept)
+
+
+def make(call: Call, given: Any, name: str = "") -> Json:
+    """A payment method of these parameters; `name`: of the parameter that holds them."""
+    asked = params.read_inside(given, _CREATE, ("type",), name)
     type_ = asked["type"]
-    given, billing = asked.get(type_, {}), asked.get("billing_details", {})
+    details, billing = asked.get(type_, {}), asked.get("billing_details", {})
     metadata = asked.get("metadata")
     if type_ == "card":
-        today = datetime.fromtimestamp(call.tx.now, UTC)
-        card = read_card(given, today)
-        kept = keep_card(call.tx, card, billing, call.secret, metadata=metadata)
-    elif type_ in DEBITS:
-        account = _account(DEBITS[type_], given)
-        kept = keep_account(call.tx, account, billing, call.secret, metadata=metadata)
-    elif type_ in VOUCHERS:
-        if type_ == "boleto" and not given:
+        card = read_card(details, datetime.fromtimestamp(call.tx.now, UTC))
+        return keep_card(call.tx, card, billing, call.secret, metadata=metadata)
+    if type_ in DEBITS:
+        account = _account(DEBITS[type_], details)
+        return keep_account(call.tx, account, billing, call.secret, metadata=metadata)
+    if type_ in VOUCHERS:
+        if type_ == "boleto" and not details:
             raise missing_parameter("boleto")
-        kept = keep_voucher(call.tx, type_, given, billing, metadata=metadata)
-    else:
-        raise invalid(f"Unsupported payment method type: {type_[:40]}", param="type")
-    return render("payment_method", kept)
+        return keep_voucher(call.tx, type_, details, billing, metadata=metadata)
+    raise invalid(f"Unsupported payment method type: {type_[:40]}", param="type")
 
 
 def retrieve(call: Call) -> Json:

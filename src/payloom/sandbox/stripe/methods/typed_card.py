@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from payloom.sandbox.stripe.methods.cards import CARDS, NOT_A_TEST_CARD, Card, brand_of, named
-from payloom.sandbox.stripe.protocol.errors import Failure, StripeError, missing_parameter, no_such
+from payloom.sandbox.stripe.protocol.errors import Failure, card_error, missing_parameter, no_such
 
 _LENGTHS = {"amex": (15,), "diners": (14, 16), "unionpay": (16, 17, 18, 19)}
 
@@ -46,15 +46,6 @@ def read_card(asked: dict[str, Any], today: datetime) -> CardDetails:
     if number not in CARDS:
         raise card_error(NOT_A_TEST_CARD)
     return CardDetails(CARDS[number], asked["exp_month"], year, cvc_given="cvc" in asked)
-
-
-def card_error(failure: Failure, param: str | None = None) -> StripeError:
-    more = {"decline_code": failure.decline_code} if failure.decline_code else {}
-    if failure.advice_code:
-        more["advice_code"] = failure.advice_code
-    return StripeError(
-        402, "card_error", failure.message, code=failure.code, param=param, more=more
-    )
 
 
 def flaws(number: str, month: int, year: int, cvc: str | None, *, today: datetime) -> list[Flaw]:

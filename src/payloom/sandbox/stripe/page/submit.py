@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from payloom.sandbox.stripe.checkout import pay
 from payloom.sandbox.stripe.methods import debits, payment_methods
 from payloom.sandbox.stripe.methods.bank_accounts import ACCOUNTS, NOT_A_TEST_ACCOUNT
 from payloom.sandbox.stripe.methods.cards import CARDS, NOT_A_TEST_CARD
@@ -12,7 +13,6 @@ from payloom.sandbox.stripe.methods.vouchers import VOUCHERS
 from payloom.sandbox.stripe.page import card_form
 from payloom.sandbox.stripe.page.fields import email_problems, name_problems, text
 from payloom.sandbox.stripe.page.visit import Visit
-from payloom.sandbox.stripe.payments import pay
 
 Json = dict[str, Any]
 
@@ -41,8 +41,8 @@ def submit(visit: Visit) -> pay.Paid:
         method = _account(visit, email, DEBITS[type_])
     else:
         method = _voucher(visit, email, type_)
-    page_url = visit.session["url"]
-    return pay.pay(visit.tx, visit.session, method, visit.secret, page_url=page_url)
+    url = visit.session["url"]
+    return pay.pay(visit.tx, visit.session, method, visit.secret, url=url, by_page=True)
 
 
 def is_late(visit: Visit) -> bool:

@@ -9,6 +9,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from payloom.sandbox.runtime import Runtime
+from payloom.sandbox.stripe.checkout import pay
+from payloom.sandbox.stripe.checkout.pay import Paid
 from payloom.sandbox.stripe.methods import vouchers
 from payloom.sandbox.stripe.methods.debits import DEBITS
 from payloom.sandbox.stripe.methods.offers import TITLES
@@ -17,8 +19,7 @@ from payloom.sandbox.stripe.page import submit as sent
 from payloom.sandbox.stripe.page.closed import closed, success_url
 from payloom.sandbox.stripe.page.render import page
 from payloom.sandbox.stripe.page.visit import Action, Visit, answer
-from payloom.sandbox.stripe.payments import pay
-from payloom.sandbox.stripe.payments.pay import Outcome, Paid
+from payloom.sandbox.stripe.payments.confirm import Outcome
 
 Json = dict[str, Any]
 
@@ -60,7 +61,7 @@ def submit(visit: Visit) -> Response:
 def show_challenge(visit: Visit) -> Response:
     if visit.session["status"] != "open":
         return _closed(visit)
-    if not pay.challenge_waits(visit.tx, visit.session):
+    if not pay.is_waiting(visit.tx, visit.session):
         return RedirectResponse(visit.path, 303)
     return page("authenticate.html", 200, _common(visit))
 
@@ -71,7 +72,7 @@ def end_challenge(visit: Visit) -> Response:
     if not _is_ours(visit) or visit.form.get("action") not in ("complete", "fail"):
         return RedirectResponse(f"{visit.path}/authenticate", 303)
     passed = visit.form["action"] == "complete"
-    paid = pay.authenticate(visit.tx, visit.session, visit.secret, passed=passed)
+    paid = pay.resume(visit.tx, visit.session, visit.secret, passed=passed)
     return _after(visit, paid) if paid else RedirectResponse(visit.path, 303)
 
 
@@ -101,10 +102,10 @@ def _is_ours(visit: Visit) -> bool:
 
 
 def _after(visit: Visit, paid: Paid) -> Response:
-    if paid.outcome is Outcome.COMPLETED:
+    if paid.outcome is Outcome.DONE:
         visit.awaited_event = paid.completed_event
         return RedirectResponse(success_url(visit.session), 303)
-    if paid.outcome is Outcome.CHALLENGE:
+    if paid.outcome is Outcome.ACTION:
         return RedirectResponse(f"{visit.path}/authenticate", 303)
     return RedirectResponse(f"{visit.path}?declined=1", 303)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from payloom.sandbox.stripe.methods.cards import Card
 from payloom.sandbox.stripe.payments.charges import outcome
+from payloom.sandbox.stripe.protocol.errors import Failure
 
 Json = dict[str, Any]
 
@@ -11,7 +12,8 @@ _OFF = {"status": "unavailable"}
 _SCORES = {"normal": 12, "elevated": 70, "highest": 95}
 
 
-def card_details(amount: int, method: Json, card: Card, *, challenged: bool) -> Json:
+def card_details(intent: Json, method: Json, card: Card, *, challenged: bool) -> Json:
+    amount = intent["amount"]
     kept = method["card"]
     cvc_failed = card.decline is not None and card.decline.code == "incorrect_cvc"
     cvc_check = None if kept["checks"]["cvc_check"] is None else "fail" if cvc_failed else "pass"
@@ -63,8 +65,8 @@ def _three_d_secure() -> Json:
     }
 
 
-def card_outcome(card: Card) -> Json:
-    decline = card.decline
+def card_outcome(card: Card, decline: Failure | None = None) -> Json:
+    """What was decided of a try by this card, and why it was declined, if it was."""
     risk = {"risk_level": card.risk, "risk_score": _SCORES[card.risk]}
     if decline is None:
         return outcome("authorized", "approved_by_network", "Payment complete.", **risk)

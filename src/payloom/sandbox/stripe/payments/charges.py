@@ -62,6 +62,26 @@ def succeed(tx: Tx, charge: Json, outcome: Json) -> None:
     emit(tx, "charge.succeeded", "charge", charge)
 
 
+def authorize(tx: Tx, charge: Json, outcome: Json) -> None:
+    """The bank holds the money; nothing moves before it is captured."""
+    charge |= {"outcome": outcome, "paid": True, "status": "succeeded"}
+    tx.put("charge", charge, parent=charge["payment_intent"])
+    emit(tx, "charge.succeeded", "charge", charge)
+
+
+def capture(tx: Tx, charge: Json, amount: int) -> None:
+    """Take what was held, or a part of it; the balance transaction follows."""
+    charge |= {"amount_captured": amount, "captured": True}
+    tx.save(charge)
+    agenda.schedule(tx, SETTLE, charge["id"], tx.now + SETTLE_AFTER_S)
+    emit(tx, "charge.captured", "charge", charge)
+
+
+def expire(tx: Tx, charge: Json) -> None:
+    """The bank lets go of what was never captured."""
+    emit(tx, "charge.expired", "charge", charge)
+
+
 def fail(tx: Tx, charge: Json, failure: Failure, outcome: Json) -> None:
     charge |= {
         "failure_code": failure.code,

@@ -10,12 +10,11 @@ from typing import Any
 from payloom.sandbox import agenda
 from payloom.sandbox.agenda import Timer
 from payloom.sandbox.store import Tx
-from payloom.sandbox.stripe.checkout.completion import complete
-from payloom.sandbox.stripe.events.emit import emit
 from payloom.sandbox.stripe.methods import bank_accounts, debits, vouchers
 from payloom.sandbox.stripe.methods.debits import DEBITS
 from payloom.sandbox.stripe.methods.vouchers import VOUCHERS
 from payloom.sandbox.stripe.payments import charges, intents
+from payloom.sandbox.stripe.payments.owners import Later, tell
 from payloom.sandbox.stripe.protocol.errors import Failure
 
 Json = dict[str, Any]
@@ -24,6 +23,7 @@ PAY = "stripe.delayed_payment_succeeds"
 FAIL = "stripe.delayed_payment_fails"
 _FIRST = {"pays": PAY, "fails": FAIL}  # what comes first; of an account that `stays`, nothing
 DAY = 86_400
+SOON_S, LATER_S = 5, 180  # docs.stripe.com/payments/sepa-debit: its test accounts
 PAYS_AFTER_FAILING_S = DAY
 
 EXPIRED = Failure(
@@ -32,44 +32,60 @@ EXPIRED = Failure(
 )
 
 
-def submit(tx: Tx, session: Json, intent: Json, method: Json, *, page_url: str) -> str:
-    """The shopper has done what the page asks for; the event of the session's completion."""
+def submit(tx: Tx, intent: Json, method: Json, *, voucher_url: str, by_page: bool) -> None:
+    """The shopper has done their part; the bank, or a counter, has not.
+
+    By the hosted page a bank takes its days. A client that confirms without one, as the official
+    CLI does, is answered as soon as in Stripe's own sandbox: nobody there moves a clock.
+    """
     intent["_delayed"] = method["id"]
     if method["type"] in DEBITS:
-        _debit(tx, session, intent, method)
+        _debit(tx, intent, method, by_page=by_page)
     else:
-        _issue(tx, session, intent, method, url=f"{page_url}/voucher")
-    return complete(tx, session, method["billing_details"], payment_status="unpaid")
+        _issue(tx, intent, method, url=voucher_url)
 
 
-def _debit(tx: Tx, session: Json, intent: Json, method: Json) -> None:
+def forget(tx: Tx, intent: Json) -> None:
+    """Whatever was still to be decided is not any more."""
+    for kind in (PAY, FAIL):
+        agenda.cancel(tx, kind, intent["id"])
+
+
+def _debit(tx: Tx, intent: Json, method: Json, *, by_page: bool) -> None:
     charge = charges.begin(tx, intent, method, debits.charged(method))
     charges.wait(tx, charge)
     intent |= {"last_payment_error": None, "latest_charge": charge["id"], "next_action": None}
     intents.wait(tx, intent, method, "processing")
-    debit, course = DEBITS[method["type"]], bank_accounts.behind(method).course
-    days = debit.days_late if course.endswith("_late") else debit.days
+    course = bank_accounts.behind(method).course
     if kind := _FIRST.get(course.partition("_")[0]):
-        agenda.schedule(tx, kind, session["id"], tx.now + days * DAY)
+        is_late = course.endswith("_late")
+        after_s = _decided_after_s(DEBITS[method["type"]], is_late=is_late, by_page=by_page)
+        agenda.schedule(tx, kind, intent["id"], tx.now + after_s)
 
 
-def _issue(tx: Tx, session: Json, intent: Json, method: Json, *, url: str) -> None:
+def _decided_after_s(debit: debits.Debit, *, is_late: bool, by_page: bool) -> int:
+    if by_page:
+        return (debit.days_late if is_late else debit.days) * DAY
+    return SOON_S if not is_late else LATER_S
+
+
+def _issue(tx: Tx, intent: Json, method: Json, *, url: str) -> None:
     course = vouchers.course_of(method["billing_details"]["email"])
-    options = session.get("payment_method_options", {}).get(method["type"], {})
+    options = intent.get("payment_method_options", {}).get(method["type"], {})
     days = options.get("expires_after_days") or VOUCHERS[method["type"]].days
     expires_at = int(tx.now) + (course.expires_after_s or days * DAY)
     intent["next_action"] = vouchers.action(method["type"], url, expires_at)
     intents.wait(tx, intent, method, "requires_action")
     if course.paid_after_s is None:
-        agenda.schedule(tx, FAIL, session["id"], expires_at)
+        agenda.schedule(tx, FAIL, intent["id"], expires_at)
     else:
-        agenda.schedule(tx, PAY, session["id"], tx.now + course.paid_after_s)
+        agenda.schedule(tx, PAY, intent["id"], tx.now + course.paid_after_s)
 
 
 def pay(tx: Tx, timer: Timer) -> None:
     """The agenda's turn: the money is there, even where the bank had said that it would not be."""
     agenda.finish(tx, timer)
-    session, intent, method = _parties(tx, timer.ref)
+    intent, method = _parties(tx, timer.ref)
     charge = tx.load("charge", intent.get("latest_charge") or "")
     if method["type"] in VOUCHERS:
         details = vouchers.charged(method, intent["next_action"])
@@ -80,23 +96,21 @@ def pay(tx: Tx, timer: Timer) -> None:
         tx, charge, charges.outcome("authorized", "approved_by_network", "Payment complete.")
     )
     intents.succeed(tx, intent, method, charge)
-    session["payment_status"] = "paid"
-    tx.save(session)
-    emit(tx, "checkout.session.async_payment_succeeded", "checkout.session", session)
+    tell(tx, intent, Later.SUCCEEDED)
 
 
 def fail(tx: Tx, timer: Timer) -> None:
     """The agenda's turn: the bank refuses, or nobody came to pay the voucher."""
     agenda.finish(tx, timer)
-    session, intent, method = _parties(tx, timer.ref)
+    intent, method = _parties(tx, timer.ref)
     if method["type"] in VOUCHERS:
         intents.refuse(tx, intent, method, EXPIRED, charge=None)
     else:
-        _bounce(tx, session, intent, method)
-    emit(tx, "checkout.session.async_payment_failed", "checkout.session", session)
+        _bounce(tx, intent, method)
+    tell(tx, intent, Later.FAILED)
 
 
-def _bounce(tx: Tx, session: Json, intent: Json, method: Json) -> None:
+def _bounce(tx: Tx, intent: Json, method: Json) -> None:
     account = bank_accounts.behind(method)
     failure = Failure(account.failure, bank_accounts.FAILURES[account.failure])
     charge = tx.load("charge", intent["latest_charge"])
@@ -106,14 +120,13 @@ def _bounce(tx: Tx, session: Json, intent: Json, method: Json) -> None:
     charges.fail(tx, charge, failure, {**outcome, "reason": failure.code})
     intents.refuse(tx, intent, method, failure, charge=charge["id"])
     if account.course == "fails_then_pays":
-        agenda.schedule(tx, PAY, session["id"], tx.now + PAYS_AFTER_FAILING_S)
+        agenda.schedule(tx, PAY, intent["id"], tx.now + PAYS_AFTER_FAILING_S)
 
 
-def _parties(tx: Tx, session_id: str) -> tuple[Json, Json, Json]:
-    """The session, its payment intent, and the method that it was submitted with."""
-    session = tx.load("checkout.session", session_id)
-    intent = tx.load("payment_intent", session["payment_intent"]) if session else None
+def _parties(tx: Tx, intent_id: str) -> tuple[Json, Json]:
+    """The payment intent, and the method that it was submitted with."""
+    intent = tx.load("payment_intent", intent_id)
     method = tx.load("payment_method", intent["_delayed"]) if intent else None
-    if session is None or intent is None or method is None:
-        raise LookupError(f"session {session_id} waits for a payment that is not there")
-    return session, intent, method
+    if intent is None or method is None:
+        raise LookupError(f"payment intent {intent_id} waits for what is not there")
+    return intent, method

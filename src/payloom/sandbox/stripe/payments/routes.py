@@ -1,19 +1,24 @@
 """What is answered of payment intents and charges."""
 
-from payloom.sandbox.stripe.payments import charges, delayed
+from payloom.sandbox.stripe.payments import captures, charges, delayed, payment_intents
 from payloom.sandbox.stripe.protocol.resources import lister, retriever
 from payloom.sandbox.stripe.protocol.routing import Openers, Routes, Timers
 
-_INTENTS = lister("payment_intent", never=("customer", "customer_account"))
 _CHARGES = lister("charge", by_parent="payment_intent", never=("customer", "transfer_group"))
 
 ROUTES: Routes = (
-    ("GET", "/v1/payment_intents", _INTENTS),
+    ("POST", "/v1/payment_intents", payment_intents.create),
+    ("GET", "/v1/payment_intents", payment_intents.list_),
     ("GET", "/v1/payment_intents/{}", retriever("payment_intent", "intent")),
+    ("POST", "/v1/payment_intents/{}", payment_intents.update),
+    ("POST", "/v1/payment_intents/{}/confirm", payment_intents.confirm_),
+    ("POST", "/v1/payment_intents/{}/capture", payment_intents.capture),
+    ("POST", "/v1/payment_intents/{}/cancel", payment_intents.cancel),
     ("GET", "/v1/charges", _CHARGES),
     ("GET", "/v1/charges/{}", retriever("charge", "charge")),
 )
 TIMERS: Timers = {
+    captures.EXPIRE: captures.expire,
     charges.SETTLE: charges.settle,
     delayed.PAY: delayed.pay,
     delayed.FAIL: delayed.fail,

@@ -83,6 +83,15 @@ def wrong_state(message: str, *, param: str | None = None, code: str | None = No
     return StripeError(400, "invalid_request_error", message, code=code, param=param, executed=True)
 
 
+def card_error(failure: Failure, param: str | None = None) -> StripeError:
+    more = {"decline_code": failure.decline_code} if failure.decline_code else {}
+    if failure.advice_code:
+        more["advice_code"] = failure.advice_code
+    return StripeError(
+        402, "card_error", failure.message, code=failure.code, param=param, more=more
+    )
+
+
 def unrecognized_url(method: str, path: str) -> StripeError:
     message = (
         f"Unrecognized request URL ({method}: {path[:200]}). Please see"

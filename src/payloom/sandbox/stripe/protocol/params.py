@@ -32,6 +32,15 @@ def read(
     return _read(form, fields, required, "")
 
 
+def read_inside(
+    value: Any, fields: Mapping[str, Check], required: tuple[str, ...], name: str
+) -> dict[str, Any]:
+    """The same of the parameters inside another one; without a `name`, of the request."""
+    if not isinstance(value, dict):
+        raise invalid("Invalid object", param=name)
+    return _read(value, fields, required, name)
+
+
 def hash_of(fields: Mapping[str, Check], required: tuple[str, ...] = ()) -> Check:
     def check(value: Any, name: str) -> dict[str, Any]:
         if value == "":
@@ -205,6 +214,16 @@ def merged(old: Mapping[str, str], change: Mapping[str, str]) -> dict[str, str]:
     if len(result) > METADATA_KEYS_MAX:
         raise invalid(f"Metadata can have up to {METADATA_KEYS_MAX} keys.", param="metadata")
     return result
+
+
+def no_longer(parameter: str) -> Check:
+    """A parameter that this API version took away: refused under a code of its own."""
+
+    def check(_: Any, name: str) -> None:
+        message = f"The `{parameter}` parameter is no longer supported in this API version."
+        raise invalid(message, param=name, code=f"{parameter}_no_longer_supported")
+
+    return check
 
 
 def anything(value: Any, _: str) -> Any:

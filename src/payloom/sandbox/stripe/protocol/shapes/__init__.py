@@ -18,7 +18,9 @@ _FAMILIES = (balance, catalog, checkout, events, methods, payments)
 
 EXPANDABLE = {kind: fields for family in _FAMILIES for kind, fields in family.EXPANDABLE.items()}
 # what the store keeps besides, and no client sees
-_PRIVATE = ("_account", "_delayed", "_intent", "_items", "_pending", "_secret", "_shopper")
+_PRIVATE = tuple(
+    "_account _delayed _intent _items _owner _pending _secret _set_up _shopper".split()
+)
 
 _BLANK = {
     kind: {

@@ -1,0 +1,30 @@
+"""Who is told what becomes of a payment intent after its try: the session or invoice it pays.
+
+What happens during a try is for the caller to see. What a bank, a counter or the merchant decides
+later reaches the owner by here.
+"""
+
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Any
+
+from payloom.sandbox.store import Tx
+
+Json = dict[str, Any]
+
+
+class Later(Enum):
+    SUCCEEDED = auto()
+    FAILED = auto()
+    CANCELED = auto()
+
+
+Follower = Callable[[Tx, Json, Later], None]
+
+FOLLOWERS: dict[str, Follower] = {}  # kind of owner → its follower; filled by the owners' routes
+
+
+def tell(tx: Tx, intent: Json, later: Later) -> None:
+    """Tell the owner, if there is one: `_owner` of an intent is the owner's kind."""
+    if kind := intent.get("_owner"):
+        FOLLOWERS[kind](tx, intent, later)
