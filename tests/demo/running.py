@@ -18,7 +18,6 @@ import psutil
 PROGRAMS = ("api", "worker", "sandbox", "shop")
 CHILDREN = (*PROGRAMS, "database")
 UP_WITHIN_S = 90
-RESTARTED_WITHIN_S = 5
 BACK_WITHIN_S = 30
 
 
