@@ -31,7 +31,7 @@ PRICE = f"{ITEM}[price_data]"
         ({f"{PRICE}[currency]": "xxx"}, None, f"{PRICE}[currency]"),
         ({f"{ITEM}[quantity]": None}, None, f"{ITEM}[quantity]"),
         ({f"{ITEM}[quantity]": "0"}, None, f"{ITEM}[quantity]"),
-        ({f"{ITEM}[price]": "price_1"}, "resource_missing", f"{ITEM}[price]"),
+        ({f"{ITEM}[price]": "price_1"}, "parameters_exclusive", f"{ITEM}[price]"),
         ({"mode": "prepaid"}, None, "mode"),
         ({"mode": ""}, "parameter_invalid_empty", "mode"),
         ({"success_url": "somewhere"}, "url_invalid", "success_url"),

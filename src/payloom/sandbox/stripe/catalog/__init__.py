@@ -1,1 +1,1 @@
-"""What is sold: currencies, prices, line items."""
+"""What is sold: products, prices, the line items of a session, currencies."""

@@ -1,32 +1,15 @@
 """The line items of a checkout session: read, added up, shown."""
 
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from payloom.sandbox.store import Tx
-from payloom.sandbox.stripe.catalog.currencies import check_currency, check_unit
+from payloom.sandbox.stripe.catalog import inline, price_params, prices, products
 from payloom.sandbox.stripe.protocol import params
 from payloom.sandbox.stripe.protocol.errors import invalid, missing_parameter, no_such
 from payloom.sandbox.stripe.protocol.ids import new_id
 from payloom.sandbox.stripe.protocol.shapes import render
 
 Json = dict[str, Any]
-
-UNIT_AMOUNT_MAX = 999_999_999_999
-
-
-def _decimal(value: Any, name: str) -> int:
-    """`unit_amount_decimal`: here only whole minor units can be charged."""
-    try:
-        number = Decimal(params.text(40)(value, name))
-    except InvalidOperation:
-        raise invalid(f"Invalid decimal: {value[:40]}", param=name) from None
-    if not number.is_finite() or number < 0 or number != number.to_integral_value():
-        raise invalid(
-            f"Invalid decimal: {value[:40]}; this sandbox takes whole minor units", param=name
-        )
-    return int(number)
-
 
 _PRODUCT_DATA = params.hash_of(
     {
@@ -41,15 +24,7 @@ _PRODUCT_DATA = params.hash_of(
     required=("name",),
 )
 _PRICE_DATA = params.hash_of(
-    {
-        "currency": check_currency,
-        "product": params.text(),
-        "product_data": _PRODUCT_DATA,
-        "recurring": params.anything,
-        "tax_behavior": params.one_of("exclusive", "inclusive", "unspecified"),
-        "unit_amount": params.integer(0, UNIT_AMOUNT_MAX),
-        "unit_amount_decimal": _decimal,
-    },
+    {**price_params.PRICE, "product": params.text(), "product_data": _PRODUCT_DATA},
     required=("currency",),
 )
 LINE_ITEMS = params.list_of(
@@ -67,58 +42,110 @@ LINE_ITEMS = params.list_of(
 )
 
 
-def kept(asked: list[Json]) -> list[Json]:
+def kept(tx: Tx, asked: list[Json], session_id: str) -> list[Json]:
     """What the session keeps of each item, all in one currency."""
-    items = [_kept_one(item, f"line_items[{at}]") for at, item in enumerate(asked)]
+    items = [_kept_one(tx, item, at, session_id) for at, item in enumerate(asked)]
     if len({item["currency"] for item in items}) > 1:
         raise invalid("All line items must have the same currency.", param="line_items")
     return items
 
 
-def _kept_one(item: Json, name: str) -> Json:
-    if "price" in item:
-        raise no_such("price", item["price"], param=f"{name}[price]", status=400)
-    if "price_data" not in item:
+def _kept_one(tx: Tx, item: Json, at: int, session_id: str) -> Json:
+    name = f"line_items[{at}]"
+    if "price" in item and "price_data" in item:
+        raise invalid(
+            "You may only specify one of these parameters: price, price_data.",
+            param=f"{name}[price]",
+            code="parameters_exclusive",
+        )
+    if "price" not in item and "price_data" not in item:
         raise missing_parameter(f"{name}[price_data]")
     if item.get("quantity", 0) < 1:
         message = "Quantity is required. Add `quantity` (at least 1) to the line item."
         raise invalid(message, param=f"{name}[quantity]")
-    price = item["price_data"]
-    if "product" in price:
-        raise no_such("product", price["product"], param=f"{name}[price_data][product]", status=400)
-    if "product_data" not in price:
-        raise missing_parameter(f"{name}[price_data][product_data]")
-    if "recurring" in price:
-        message = "You cannot use recurring prices in `payment` mode."
-        raise invalid(message, param=f"{name}[price_data][recurring]")
+    if "price" in item:
+        sold = _of_kept_price(tx, item["price"], f"{name}[price]")
+    else:
+        sold = {"price": inline.make_id("price", session_id, at)}
+        sold |= _of_data(tx, item["price_data"], f"{name}[price_data]")
+        sold.setdefault("product", inline.make_id("prod", session_id, at))
     return {
         "id": new_id("li"),
-        "price": new_id("price"),
-        "product": new_id("prod"),
-        "name": price["product_data"]["name"],
-        "description": price["product_data"].get("description"),
-        "images": price["product_data"].get("images", []),
-        "product_metadata": price["product_data"].get("metadata", {}),
+        **sold,
         "metadata": item.get("metadata", {}),
-        "currency": price["currency"],
-        "unit_amount": _unit_amount(price, f"{name}[price_data]"),
-        "tax_behavior": price.get("tax_behavior", "unspecified"),
         "quantity": item["quantity"],
     }
 
 
-def _unit_amount(price: Json, name: str) -> int:
-    if "unit_amount" in price and "unit_amount_decimal" in price:
+def _of_kept_price(tx: Tx, id_: str, name: str) -> Json:
+    price, product = prices.for_sale(tx, id_, param=name)
+    _check_price(price, name)
+    if price.get("transform_quantity"):
+        raise invalid("This sandbox has no `transform_quantity` in sessions yet.", param=name)
+    return {
+        "price": price["id"],
+        "is_kept": True,  # the price is an object of its own
+        **_of_product(product),
+        "currency": price["currency"],
+        "unit_amount": price["unit_amount"],
+    }
+
+
+def _of_data(tx: Tx, data: Json, name: str) -> Json:
+    if "product" in data and "product_data" in data:
         raise invalid(
-            "You may only specify one of these parameters: unit_amount, unit_amount_decimal.",
-            param=f"{name}[unit_amount]",
+            "You may only specify one of these parameters: product, product_data.",
+            param=f"{name}[product]",
             code="parameters_exclusive",
         )
-    amount = price.get("unit_amount", price.get("unit_amount_decimal"))
-    if amount is None:
-        raise missing_parameter(f"{name}[unit_amount]")
-    check_unit(amount, price["currency"], f"{name}[unit_amount]")
-    return int(amount)
+    if "product" in data:
+        product = products.find(tx, data["product"], param=f"{name}[product]")
+        if not product["active"]:
+            message = "The product specified is inactive. This field only accepts active products."
+            raise invalid(message, param=f"{name}[product]")
+        about = _of_product(product)
+    elif "product_data" in data:
+        given = data["product_data"]
+        about = {
+            "name": given["name"],
+            "description": given.get("description"),
+            "images": given.get("images", []),
+            "product_metadata": given.get("metadata", {}),
+        }
+    else:
+        raise missing_parameter(f"{name}[product_data]")
+    amounts = price_params.amounts(data, name)
+    _check_price({**data, **amounts}, name)
+    return {
+        **about,
+        "currency": data["currency"],
+        "unit_amount": amounts["unit_amount"],
+        "tax_behavior": data.get("tax_behavior", "unspecified"),
+    }
+
+
+def _of_product(product: Json) -> Json:
+    return {
+        "product": product["id"],
+        "name": product["name"],
+        "description": product.get("description"),
+        "images": product.get("images", []),
+    }
+
+
+def _check_price(price: Json, name: str) -> None:
+    """In payment mode something is paid once, in whole units."""
+    if price.get("recurring"):
+        raise invalid(
+            "You specified `payment` mode but passed a recurring price. Either switch to"
+            " `subscription` mode or use only one-time prices.",
+            param=name,
+        )
+    if price["unit_amount"] is None:
+        raise invalid(
+            "This sandbox charges whole minor units: `unit_amount_decimal` has parts of one.",
+            param=name,
+        )
 
 
 def total(items: list[Json]) -> int:
@@ -135,7 +162,6 @@ def listed(
 ) -> Json:
     """A page of the session's items, in the order they were given."""
     items = session["_items"]
-    tx.memo["products"] = {item["product"]: (item, session) for item in items}
     if ending_before is not None:
         end = _index(items, ending_before, "ending_before")
         chosen, has_more = items[max(0, end - limit) : end], end > limit
@@ -144,7 +170,7 @@ def listed(
         chosen, has_more = items[start : start + limit], len(items) > start + limit
     return {
         "object": "list",
-        "data": [_shown(item, session) for item in chosen],
+        "data": [_shown(tx, item, session) for item in chosen],
         "has_more": has_more,
         "url": f"/v1/checkout/sessions/{session['id']}/line_items",
     }
@@ -157,21 +183,9 @@ def _index(items: list[Json], id_: str, name: str) -> int:
     raise no_such("line item", id_, param=name, status=400)
 
 
-def _shown(item: Json, session: Json) -> Json:
+def _shown(tx: Tx, item: Json, session: Json) -> Json:
     amount = item["unit_amount"] * item["quantity"]
-    price = render(
-        "price",
-        {
-            "id": item["price"],
-            "created": session["created"],
-            "currency": item["currency"],
-            "livemode": session["livemode"],
-            "product": item["product"],
-            "tax_behavior": item["tax_behavior"],
-            "unit_amount": item["unit_amount"],
-            "unit_amount_decimal": str(item["unit_amount"]),
-        },
-    )
+    price = tx.load("price", item["price"]) if "is_kept" in item else None
     return render(
         "item",
         {
@@ -181,26 +195,7 @@ def _shown(item: Json, session: Json) -> Json:
             "currency": item["currency"],
             "description": item["name"],
             "metadata": item["metadata"],
-            "price": price,
+            "price": render("price", price or inline.price_of(item, session)),
             "quantity": item["quantity"],
-        },
-    )
-
-
-def product(tx: Tx, price: Json) -> Json:
-    """The product that a listed item made for itself."""
-    id_ = price["product"]
-    item, session = tx.memo["products"][id_]
-    return render(
-        "product",
-        {
-            "id": id_,
-            "created": session["created"],
-            "description": item["description"],
-            "images": item["images"],
-            "livemode": session["livemode"],
-            "metadata": item["product_metadata"],
-            "name": item["name"],
-            "updated": session["created"],
         },
     )

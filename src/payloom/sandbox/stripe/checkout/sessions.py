@@ -59,10 +59,11 @@ def create(call: Call) -> Json:
     _check_urls(asked, hosted=ui_mode.startswith("hosted"))
     if not asked.get("line_items"):
         raise missing_parameter("line_items")
-    items = line_items.kept(asked["line_items"])
+    id_ = new_id("cs", livemode=call.tx.tenant.livemode)
+    items = line_items.kept(call.tx, asked["line_items"], id_)
     total = line_items.total(items)
     check_total(total, items[0]["currency"])
-    session = _session(call, asked, items, total)
+    session = {"id": id_, **_session(call, asked, items, total)}
     session["ui_mode"] = ui_mode
     if ui_mode.startswith("hosted"):
         session["url"] = f"{call.base_url}/c/pay/{session['id']}"
@@ -187,7 +188,6 @@ def _check_urls(asked: Json, *, hosted: bool) -> None:
 
 def _session(call: Call, asked: Json, items: list[Json], total: int) -> Json:
     session = {
-        "id": new_id("cs", livemode=call.tx.tenant.livemode),
         "amount_subtotal": total,
         "amount_total": total,
         "created": call.now,

@@ -37,6 +37,25 @@ def emit(tx: Tx, type_: str, kind: str, kept: Json, *, previous: Json | None = N
     return id_
 
 
+def emit_update(tx: Tx, type_: str, kind: str, before: Json, after: Json) -> None:
+    """Tell what an update changed; where nothing did, Stripe tells nothing."""
+    if previous := _previous(render(kind, before), render(kind, after)):
+        emit(tx, type_, kind, after, previous=previous)
+
+
+def _previous(before: Json, after: Json) -> Json:
+    """`previous_attributes`: what was there before, down to the names that changed."""
+    found: Json = {}
+    for name in (*after, *(name for name in before if name not in after)):
+        old, new = before.get(name), after.get(name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            if inner := _previous(old, new):
+                found[name] = inner
+        elif old != new:
+            found[name] = old
+    return found
+
+
 def wants(endpoint: Json, type_: str) -> bool:
     enabled = endpoint["enabled_events"]
     return endpoint["status"] == "enabled" and ("*" in enabled or type_ in enabled)

@@ -39,21 +39,25 @@ def _walk(tx: Tx, body: Json, steps: list[str], path: str, openers: Openers) -> 
         _walk(tx, body["price"], rest, path, openers)
         return
     kinds = EXPANDABLE.get(body["object"], {})
+    holder = body
+    if rest and f"{first}.{rest[0]}" in kinds:  # a field of a part of the object
+        kinds = {rest[0]: kinds[f"{first}.{rest[0]}"]}
+        holder, first, rest = body.get(first) or {}, rest[0], rest[1:]
     if first not in kinds:
         raise _cannot(path)
-    _open(tx, body, first, kinds[first], openers)
-    if body[first] is not None:
-        _walk(tx, body[first], rest, path, openers)
+    opener = openers.get((body["object"], first))
+    if opener and not isinstance(body.get(first), dict):
+        body[first] = opener(tx, body)
+    elif names := kinds[first]:
+        _open(tx, holder, first, names)
+    if holder.get(first) is not None:
+        _walk(tx, holder[first], rest, path, openers)
 
 
-def _open(tx: Tx, body: Json, name: str, kinds: str | None, openers: Openers) -> None:
+def _open(tx: Tx, body: Json, name: str, kinds: str) -> None:
     """Replace the id in this field, if it is not open already."""
-    value = body[name]
-    if isinstance(value, dict) or kinds is None:
-        return
-    if opener := openers.get((body["object"], name)):
-        body[name] = opener(tx, body)
-    elif isinstance(value, str):
+    value = body.get(name)
+    if isinstance(value, str):
         for kind in kinds.split():
             if (kept := tx.load(kind, value)) is not None:
                 body[name] = render(kind, kept)

@@ -8,18 +8,19 @@ from payloom.sandbox.stripe.protocol.shapes import (
     balance,
     catalog,
     checkout,
+    customers,
     events,
     methods,
     payments,
 )
 from payloom.sandbox.stripe.protocol.shapes.kind import Json
 
-_FAMILIES = (balance, catalog, checkout, events, methods, payments)
+_FAMILIES = (balance, catalog, checkout, customers, events, methods, payments)
 
 EXPANDABLE = {kind: fields for family in _FAMILIES for kind, fields in family.EXPANDABLE.items()}
 # what the store keeps besides, and no client sees
 _PRIVATE = tuple(
-    "_account _delayed _intent _items _owner _pending _secret _set_up _shopper".split()
+    "_account _delayed _intent _items _owner _pending _secret _set_up _shopper _spent".split()
 )
 
 _BLANK = {
@@ -36,6 +37,8 @@ _BLANK = {
 
 def render(kind: str, kept: Json) -> Json:
     """The whole object from what the store keeps of it."""
+    if kept.get("deleted"):
+        return {"id": kept["id"], "object": kind, "deleted": True}
     whole = {**_BLANK[kind], **kept}
     for name in _PRIVATE:
         whole.pop(name, None)

@@ -24,9 +24,16 @@ USUAL: Usual = {
         "tax_behavior": "unspecified",
         "type": "one_time",
     },
-    "product": {"active": False, "images": [], "marketing_features": [], "type": "service"},
+    "product": {
+        "active": False,
+        "images": [],
+        "marketing_features": [],
+        "metadata": {},
+        "type": "service",
+    },
 }
 EXPANDABLE: Expandable = {
     "item": {},
-    "price": {"product": "product"},
+    "price": {"product": "product", "currency_options": None, "tiers": None},
+    "product": {"default_price": "price", "tax_code": None},
 }
