@@ -50,6 +50,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
         sandbox.offered_methods,
         sandbox.sandbox_routes,
         sandbox.test_accounts,
+        sandbox.cards_abroad,
         sandbox.test_cards,
         sandbox.test_vouchers,
         underneath.accounts,

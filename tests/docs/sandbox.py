@@ -3,7 +3,7 @@
 from payloom.sandbox.faults import HOOK_EFFECTS, REQUEST_EFFECTS
 from payloom.sandbox.stripe.balance.repay import FAILS_AFTER_S, SUCCEEDS_AFTER_S
 from payloom.sandbox.stripe.methods.bank_accounts import ACCOUNTS, OURS, Account
-from payloom.sandbox.stripe.methods.cards import CARDS, Card
+from payloom.sandbox.stripe.methods.cards import ABROAD, CARDS, Card
 from payloom.sandbox.stripe.methods.debits import DEBITS, parts
 from payloom.sandbox.stripe.methods.offers import CURRENCIES, TITLES
 from payloom.sandbox.stripe.methods.vouchers import COURSES, VOUCHERS
@@ -13,8 +13,26 @@ from tests.docs.markdown import code, codes, table
 
 
 def test_cards() -> str:
-    rows = ((_grouped(card.number), card.brand, _behaviour(card)) for card in CARDS.values())
+    rows = (
+        (_grouped(card.number), card.brand, _behaviour(card))
+        for card in CARDS.values()
+        if not _is_abroad(card)
+    )
     return table(["number", "brand", "what it does"], rows)
+
+
+def _is_abroad(card: Card) -> bool:
+    """Whether all that is special about it is its country."""
+    return card.number in ABROAD
+
+
+def cards_abroad() -> str:
+    rows = (
+        (card.country, card.brand, _grouped(card.number))
+        for card in CARDS.values()
+        if _is_abroad(card)
+    )
+    return table(["country", "brand", "number"], rows)
 
 
 def _grouped(number: str) -> str:
@@ -26,13 +44,17 @@ def _behaviour(card: Card) -> str:
     does = []
     if asks := _ASKS.get(card.three_d_secure):
         does.append(asks)
-    if card.decline:
+    if card.decline and card.can_be_saved and not card.three_d_secure and card.risk == "normal":
+        code_ = code(card.decline.decline_code or card.decline.code)
+        does.append(f"can be attached to a customer, and is declined when it is to pay: {code_}")
+    elif card.decline:
         does.append(f"is declined: {code(card.decline.decline_code or card.decline.code)}")
     elif card.risk == "highest":
         does.append("is blocked as too risky")
     else:
         does.append("pays, also when its page has expired" if card.pays_late else "pays")
-    return ", then ".join(does) + _REFUNDS[card.refund]
+    checks = ", ".join(f"{code(name)} {outcome}" for name, outcome in card.checks.items())
+    return ", then ".join(does) + (checks and f"; {checks}") + _REFUNDS[card.refund]
 
 
 _ASKS = {

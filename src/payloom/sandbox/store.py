@@ -157,7 +157,7 @@ class Tx:
     def save(self, body: Json) -> None:
         self.db.execute("UPDATE objects SET body = ? WHERE id = ?", (_dump(body), body["id"]))
 
-    def set_parent(self, id_: str, parent: str) -> None:
+    def set_parent(self, id_: str, parent: str | None) -> None:
         self.db.execute("UPDATE objects SET parent = ? WHERE id = ?", (parent, id_))
 
     def delete(self, id_: str) -> None:

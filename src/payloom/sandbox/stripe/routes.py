@@ -3,12 +3,13 @@
 from payloom.sandbox.stripe.balance import routes as balance
 from payloom.sandbox.stripe.catalog import routes as catalog
 from payloom.sandbox.stripe.checkout import routes as checkout
+from payloom.sandbox.stripe.customers import routes as customers
 from payloom.sandbox.stripe.events import routes as events
 from payloom.sandbox.stripe.methods import routes as methods
 from payloom.sandbox.stripe.payments import routes as payments
 from payloom.sandbox.stripe.protocol.routing import Openers, Routes, Timers
 
-_FOLDERS = (checkout, payments, methods, balance, catalog, events)
+_FOLDERS = (checkout, payments, customers, methods, balance, catalog, events)
 
 ROUTES: Routes = tuple(route for folder in _FOLDERS for route in folder.ROUTES)
 TIMERS: Timers = {kind: turn for folder in _FOLDERS for kind, turn in folder.TIMERS.items()}

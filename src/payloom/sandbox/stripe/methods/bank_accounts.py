@@ -37,6 +37,7 @@ DE62370400440532013001 fails           generic_could_not_process sepaDebit_faile
 110000000-000111111113 fails           account_closed            usBankAccount_accountClosed
 110000000-000111111116 fails           no_account                usBankAccount_noAccount
 110000000-000333333335 fails           debit_not_authorized      usBankAccount_debitNotAuthorized
+110000000-000444444440 fails           invalid_currency          usBankAccount_invalidCurrency
 110000000-000000000009 stays           -                         usBankAccount_processing
 """,
     "bacs_debit": """
@@ -82,6 +83,7 @@ FAILURES = {
     "debit_not_authorized": "The customer has told their bank that this debit was unauthorized.",
     "generic_could_not_process": "The customer's bank could not process this payment.",
     "insufficient_funds": "The customer's account has insufficient funds to cover this payment.",
+    "invalid_currency": "The customer's account is not in the currency of this payment.",
     "no_account": "The customer's bank account could not be located.",
     "refer_to_customer": "The customer's bank declined this payment: ask the customer.",
 }

@@ -72,6 +72,27 @@ _CREATE: dict[str, params.Check] = {
 }
 
 
+UPDATE: dict[str, params.Check] = {
+    "allow_redisplay": _CREATE["allow_redisplay"],
+    "billing_details": _CREATE["billing_details"],
+    "card": params.hash_of(
+        {
+            "exp_month": params.integer(1, 12),
+            "exp_year": params.integer(),
+            "networks": params.anything,
+        }
+    ),
+    "expand": params.EXPAND,
+    "metadata": params.metadata,
+    "us_bank_account": params.hash_of(
+        {
+            "account_holder_type": params.one_of("company", "individual"),
+            "account_type": params.one_of("checking", "savings"),
+        }
+    ),
+}
+
+
 def create(call: Call) -> Json:
     kept = make(call, call.form)
     return render("payment_method", kept)
@@ -80,6 +101,14 @@ def create(call: Call) -> Json:
 def make(call: Call, given: Any, name: str = "") -> Json:
     """A payment method of these parameters; `name`: of the parameter that holds them."""
     asked = params.read_inside(given, _CREATE, ("type",), name)
+    method = _made(call, asked)
+    if "allow_redisplay" in asked:
+        method["allow_redisplay"] = asked["allow_redisplay"]
+        call.tx.save(method)
+    return method
+
+
+def _made(call: Call, asked: Json) -> Json:
     type_ = asked["type"]
     details, billing = asked.get(type_, {}), asked.get("billing_details", {})
     metadata = asked.get("metadata")
@@ -96,11 +125,30 @@ def make(call: Call, given: Any, name: str = "") -> Json:
     raise invalid(f"Unsupported payment method type: {type_[:40]}", param="type")
 
 
+def changed(method: Json, asked: Json) -> Json:
+    """The method after an update, which only says what is different."""
+    after = {**method}
+    for name in {"card", "us_bank_account"} & asked.keys():
+        if name != method["type"]:
+            raise invalid(f"This PaymentMethod is no {name}.", param=name)
+        given = {field: value for field, value in asked[name].items() if field != "networks"}
+        after[name] = {**method[name], **given}
+    if "billing_details" in asked:
+        given = asked["billing_details"]
+        before = method["billing_details"]
+        address = {**before["address"], **given.get("address", {})}
+        after["billing_details"] = billing_details({**before, **given, "address": address})
+    if "allow_redisplay" in asked:
+        after["allow_redisplay"] = asked["allow_redisplay"]
+    after["metadata"] = params.merged(method["metadata"], asked.get("metadata", {}))
+    return after
+
+
 def retrieve(call: Call) -> Json:
     return render("payment_method", find(call.tx, call.ids[0], call.secret, param="payment_method"))
 
 
-def find(tx: Tx, id_: str, secret: bytes, *, param: str) -> Json:
+def find(tx: Tx, id_: str, secret: bytes, *, param: str, status: int = 404) -> Json:
     """A kept payment method; a test one (`pm_card_visa`) is made new each time it is named."""
     if id_.startswith("pm_card_") and (card := named(id_)) is not None:
         year = datetime.fromtimestamp(tx.now, UTC).year + 1
@@ -109,7 +157,7 @@ def find(tx: Tx, id_: str, secret: bytes, *, param: str) -> Json:
         return keep_account(tx, account, {}, secret)
     kept = tx.load("payment_method", id_)
     if kept is None:
-        raise no_such("PaymentMethod", id_, param=param, status=404)
+        raise no_such("PaymentMethod", id_, param=param, status=status)
     return kept
 
 
@@ -120,8 +168,8 @@ def keep_card(
     shown = {
         "brand": card.brand,
         "checks": {
-            "address_line1_check": None,
-            "address_postal_code_check": None,
+            "address_line1_check": _unchecked(billing, "line1"),
+            "address_postal_code_check": _unchecked(billing, "postal_code"),
             "cvc_check": "unchecked" if details.cvc_given else None,
         },
         "country": card.country,
@@ -141,6 +189,11 @@ def keep_card(
         "wallet": None,
     }
     return _keep(tx, "card", shown, billing, metadata)
+
+
+def _unchecked(billing: Json, name: str) -> str | None:
+    """A part of the address is checked by the bank, once the card is used."""
+    return "unchecked" if (billing.get("address") or {}).get(name) else None
 
 
 def keep_account(

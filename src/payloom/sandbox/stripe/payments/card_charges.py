@@ -15,14 +15,12 @@ _SCORES = {"normal": 12, "elevated": 70, "highest": 95}
 def card_details(intent: Json, method: Json, card: Card, *, challenged: bool) -> Json:
     amount = intent["amount"]
     kept = method["card"]
-    cvc_failed = card.decline is not None and card.decline.code == "incorrect_cvc"
-    cvc_check = None if kept["checks"]["cvc_check"] is None else "fail" if cvc_failed else "pass"
     return {
         "amount_authorized": amount,
         "authorization_code": None if card.decline else "S00000",
         "brand": kept["brand"],
         "capture_before": None,
-        "checks": {**kept["checks"], "cvc_check": cvc_check},
+        "checks": _checks(method, card),
         "country": kept["country"],
         "description": None,
         "electronic_commerce_indicator": None,
@@ -50,6 +48,20 @@ def card_details(intent: Json, method: Json, card: Card, *, challenged: bool) ->
         "transaction_link_id": None,
         "wallet": None,
     }
+
+
+def _checks(method: Json, card: Card) -> Json:
+    """What the bank says of what was given besides the number; nothing of what was not."""
+    address = method["billing_details"]["address"]
+    given = {
+        "address_line1_check": address["line1"],
+        "address_postal_code_check": address["postal_code"],
+        "cvc_check": method["card"]["checks"]["cvc_check"],
+    }
+    failed = dict(card.checks)
+    if card.decline is not None and card.decline.code == "incorrect_cvc":
+        failed["cvc_check"] = "fail"
+    return {name: value and failed.get(name, "pass") for name, value in given.items()}
 
 
 def _three_d_secure() -> Json:

@@ -4,6 +4,8 @@ from typing import Any
 
 from payloom.sandbox.stripe.catalog.currencies import MAXIMUM, check_payment
 from payloom.sandbox.stripe.catalog.money import money
+from payloom.sandbox.stripe.customers import attaching
+from payloom.sandbox.stripe.customers import kept as customers
 from payloom.sandbox.stripe.methods import offers, options, payment_methods
 from payloom.sandbox.stripe.payments import captures, confirm, delayed, intent_params, intents
 from payloom.sandbox.stripe.payments.confirm import How, Outcome, Tried
@@ -240,6 +242,7 @@ def _method(call: Call, asked: Json) -> Json | None:
 
 
 def _check_method(method: Json, types: list[str], customer: str | None) -> None:
+    attaching.check_is_usable(method)
     if method["type"] not in types:
         listed = ", ".join(types)
         raise invalid(
@@ -279,8 +282,8 @@ def _check_confirmation(intent: Json, asked: Json, method: Json | None) -> None:
 
 
 def _check_customer(call: Call, asked: Json) -> None:
-    if "customer" in asked and call.tx.load("customer", asked["customer"]) is None:
-        raise no_such("customer", asked["customer"], param="customer", status=400)
+    if "customer" in asked:
+        customers.find(call.tx, asked["customer"])
 
 
 def _check_may_change(intent: Json, asked: Json) -> None:

@@ -1,10 +1,18 @@
 """What is answered of payment intents and charges."""
 
 from payloom.sandbox.stripe.payments import captures, charges, delayed, payment_intents
-from payloom.sandbox.stripe.protocol.resources import lister, retriever
+from payloom.sandbox.stripe.protocol import params
+from payloom.sandbox.stripe.protocol.resources import lister, of_field, retriever
 from payloom.sandbox.stripe.protocol.routing import Openers, Routes, Timers
 
-_CHARGES = lister("charge", by_parent="payment_intent", never=("customer", "transfer_group"))
+_CHARGES = lister(
+    "charge",
+    by_parent="payment_intent",
+    filters={
+        "customer": of_field("customer", params.text()),
+        "transfer_group": of_field("transfer_group", params.text()),
+    },
+)
 
 ROUTES: Routes = (
     ("POST", "/v1/payment_intents", payment_intents.create),

@@ -58,10 +58,10 @@ EXPANDABLE: Expandable = {
     "checkout.session": {
         "payment_intent": "payment_intent",
         "line_items": "item",
-        "customer": None,
+        "customer": "customer",
         "invoice": None,
         "payment_link": None,
-        "setup_intent": None,
+        "setup_intent": "setup_intent",
         "subscription": None,
     },
 }

@@ -20,5 +20,5 @@ USUAL: Usual = {
     },
 }
 EXPANDABLE: Expandable = {
-    "payment_method": {"customer": None},
+    "payment_method": {"customer": "customer"},
 }

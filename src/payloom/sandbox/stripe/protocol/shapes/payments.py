@@ -59,7 +59,7 @@ EXPANDABLE: Expandable = {
     "payment_intent": {
         "latest_charge": "charge",
         "payment_method": "payment_method",
-        "customer": None,
+        "customer": "customer",
         "application": None,
         "on_behalf_of": None,
         "review": None,
@@ -70,7 +70,7 @@ EXPANDABLE: Expandable = {
         "payment_intent": "payment_intent",
         "application": None,
         "application_fee": None,
-        "customer": None,
+        "customer": "customer",
         "failure_balance_transaction": None,
         "on_behalf_of": None,
         "refunds": "refund",

@@ -1,0 +1,1 @@
+"""Who pays: customers, and the payment methods that are saved for them."""
