@@ -21,6 +21,11 @@ CLASSES: dict[str, type[stripe.StripeObject]] = {
     "price": stripe.Price,
     "product": stripe.Product,
     "event": stripe.Event,
+    "customer": stripe.Customer,
+    "invoice": stripe.Invoice,
+    "invoice_payment": stripe.InvoicePayment,
+    "invoiceitem": stripe.InvoiceItem,
+    "line_item": stripe.InvoiceLineItem,
     "webhook_endpoint": stripe.WebhookEndpoint,
 }
 # one member per method of payment: only those in use are there
@@ -148,6 +153,25 @@ async def test_every_answered_object_has_every_declared_field(merchant: Merchant
     assert {value["object"] for value in objects} >= {
         "checkout.session", "payment_intent", "charge", "refund", "event", "webhook_endpoint",
     }  # fmt: skip
+    for value in objects:
+        assert missing(CLASSES[value["object"]], value, value["object"]) == []
+
+
+async def test_invoices_have_every_declared_field_at_each_step(merchant: Merchant) -> None:
+    whose = (await merchant.post("/v1/customers", {"payment_method": "pm_card_visa"}))[1]["id"]
+    owed = {"customer": whose, "amount": "2000", "currency": "usd"}
+    objects = [(await merchant.post("/v1/invoiceitems", owed))[1]]
+    behavior = {"customer": whose, "pending_invoice_items_behavior": "include"}
+    draft = (await merchant.post("/v1/invoices", behavior))[1]
+    path = f"/v1/invoices/{draft['id']}"
+    objects += [draft, (await merchant.post(f"{path}/finalize"))[1]]
+    expanded = f"{path}?expand[]=payments&expand[]=confirmation_secret&expand[]=customer"
+    objects.append((await merchant.get(expanded))[1])
+    assert objects[-1]["confirmation_secret"]["type"] == "payment_intent"
+    objects.append((await merchant.post(f"{path}/pay", {"payment_method": "pm_card_visa"}))[1])
+    assert [value.get("status") for value in objects] == [None, "draft", "open", "open", "paid"]
+    _, events = await merchant.get("/v1/events?limit=100")
+    objects += [event["data"]["object"] for event in events["data"]]
     for value in objects:
         assert missing(CLASSES[value["object"]], value, value["object"]) == []
 

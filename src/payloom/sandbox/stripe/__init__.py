@@ -1,4 +1,4 @@
-"""The Stripe stand-in: Checkout in payment mode, its objects, events, webhooks and hosted page.
+"""The Stripe stand-in: its objects, events, webhooks and hosted page.
 
 Read `routes.py` for what is answered, `protocol/api.py` for how, `payments/` for what a payment
 does. Where Stripe's own behaviour could not be looked up, this stand-in decides and says so here:
@@ -9,6 +9,7 @@ does. Where Stripe's own behaviour could not be looked up, this stand-in decides
 - bank debits and vouchers take days, by the sandbox's clock; why a bank refused stands as the
   code of `last_payment_error`, and one test account of our own fails first and pays later;
 - the balance always covers a refund; a refund that fails may be asked for again;
+- an invoice has no hosted page, and `auto_advance` finalizes it but does not collect;
 - an expired session leaves its payment intent as it was; nothing can pay it any more.
 """
 

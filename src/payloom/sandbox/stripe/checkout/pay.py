@@ -12,7 +12,7 @@ from payloom.sandbox.stripe.events.emit import emit
 from payloom.sandbox.stripe.methods import options
 from payloom.sandbox.stripe.payments import confirm, intents
 from payloom.sandbox.stripe.payments.confirm import How, Outcome, Tried
-from payloom.sandbox.stripe.payments.owners import Later
+from payloom.sandbox.stripe.payments.owners import Later, owner_of
 from payloom.sandbox.stripe.protocol.errors import Failure
 
 Json = dict[str, Any]
@@ -62,7 +62,7 @@ def is_waiting(tx: Tx, session: Json) -> bool:
 
 def follow(tx: Tx, intent: Json, later: Later) -> None:
     """What became of the payment after the page had ended."""
-    session = _session_of(tx, intent)
+    session = owner_of(tx, intent, KIND)
     if session is None or session["status"] != "complete":
         return
     if later is Later.SUCCEEDED:
@@ -112,10 +112,3 @@ def _given(session: Json) -> Json:
         ),
         "_owner": KIND,
     }
-
-
-def _session_of(tx: Tx, intent: Json) -> Json | None:
-    row = tx.db.execute(
-        "SELECT id FROM objects WHERE parent = ? AND kind = ?", (intent["id"], KIND)
-    ).fetchone()
-    return tx.load(KIND, row[0]) if row else None

@@ -67,7 +67,7 @@ def attempt(tx: Tx, intent: Json, method: Json, how: How) -> Tried:
     card = payment_methods.card_of(method, how.secret)
     if not _asks(card, method, intent, off_session=how.off_session):
         return _charge(tx, intent, method, card, challenged=False)
-    if how.off_session or how.no_action:
+    if how.no_action:
         return _decline(tx, intent, method, card, AUTHENTICATION_REQUIRED)
     return _ask(tx, intent, method, how)
 

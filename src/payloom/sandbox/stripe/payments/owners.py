@@ -28,3 +28,11 @@ def tell(tx: Tx, intent: Json, later: Later) -> None:
     """Tell the owner, if there is one: `_owner` of an intent is the owner's kind."""
     if kind := intent.get("_owner"):
         FOLLOWERS[kind](tx, intent, later)
+
+
+def owner_of(tx: Tx, intent: Json, kind: str) -> Json | None:
+    """The session or invoice that this intent pays: it has the intent for its parent."""
+    row = tx.db.execute(
+        "SELECT id FROM objects WHERE parent = ? AND kind = ?", (intent["id"], kind)
+    ).fetchone()
+    return tx.load(kind, row[0]) if row else None

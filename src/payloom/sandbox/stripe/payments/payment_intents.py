@@ -173,7 +173,7 @@ def cancel(call: Call) -> Json:
 
 
 def _confirm(call: Call, intent: Json, method: Json, asked: Json) -> Json | Reply:
-    no_action = bool(asked.get("error_on_requires_action"))
+    off_session = asked.get("off_session") not in (None, "false")
     if intent["status"] == "requires_action" and not confirm.is_waiting(intent):
         delayed.forget(call.tx, intent)  # the voucher that it waited for is void
     how = How(
@@ -181,8 +181,8 @@ def _confirm(call: Call, intent: Json, method: Json, asked: Json) -> Json | Repl
         action_url=f"{call.base_url}/c/authorize/{intent['id']}",
         voucher_url=f"{call.base_url}/c/authorize/{intent['id']}/voucher",
         return_url=asked.get("return_url"),
-        off_session=asked.get("off_session") not in (None, "false"),
-        no_action=no_action,
+        off_session=off_session,
+        no_action=off_session or asked.get("error_on_requires_action", False),
     )
     return answer(confirm.attempt(call.tx, intent, method, how), method)
 

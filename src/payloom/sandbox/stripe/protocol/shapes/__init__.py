@@ -6,6 +6,7 @@ The store keeps only what differs from the blank object. What Stripe leaves out 
 
 from payloom.sandbox.stripe.protocol.shapes import (
     balance,
+    billing,
     catalog,
     checkout,
     customers,
@@ -15,14 +16,9 @@ from payloom.sandbox.stripe.protocol.shapes import (
 )
 from payloom.sandbox.stripe.protocol.shapes.kind import Json
 
-_FAMILIES = (balance, catalog, checkout, customers, events, methods, payments)
+_FAMILIES = (balance, billing, catalog, checkout, customers, events, methods, payments)
 
 EXPANDABLE = {kind: fields for family in _FAMILIES for kind, fields in family.EXPANDABLE.items()}
-# what the store keeps besides, and no client sees
-_PRIVATE = tuple(
-    "_account _delayed _intent _items _owner _pending _secret _set_up _shopper _spent".split()
-)
-
 _BLANK = {
     kind: {
         "id": None,
@@ -36,12 +32,13 @@ _BLANK = {
 
 
 def render(kind: str, kept: Json) -> Json:
-    """The whole object from what the store keeps of it."""
+    """The whole object from what the store keeps of it, less what it keeps for itself (`_…`)."""
     if kept.get("deleted"):
         return {"id": kept["id"], "object": kind, "deleted": True}
     whole = {**_BLANK[kind], **kept}
-    for name in _PRIVATE:
-        whole.pop(name, None)
+    for name in kept:
+        if name.startswith("_"):
+            del whole[name]
     return whole
 
 

@@ -1,0 +1,1 @@
+"""Invoices, their items, and how they are paid. Subscriptions are not played yet."""
