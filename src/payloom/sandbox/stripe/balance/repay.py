@@ -102,6 +102,7 @@ def _update(tx: Tx, refund: Json, change: Json) -> None:
     if was:
         refund |= change
         tx.save(refund)
+        emit(tx, "charge.refund.updated", "refund", refund, previous=was)  # its older name
         emit(tx, "refund.updated", "refund", refund, previous=was)
 
 

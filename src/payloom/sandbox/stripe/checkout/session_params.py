@@ -5,6 +5,7 @@ from functools import cache
 
 from payloom.sandbox.stripe.catalog.currencies import check_currency
 from payloom.sandbox.stripe.catalog.line_items import LINE_ITEMS
+from payloom.sandbox.stripe.catalog.shipping import check_shipping
 from payloom.sandbox.stripe.methods.options import METHOD_TYPES, OPTIONS
 from payloom.sandbox.stripe.protocol import params, versions
 
@@ -27,16 +28,7 @@ _INTENT_DATA = params.hash_of(
         "on_behalf_of": params.text(),
         "receipt_email": params.text(800),
         "setup_future_usage": params.one_of("off_session", "on_session"),
-        "shipping": params.hash_of(
-            {
-                "address": params.anything,
-                "carrier": params.text(),
-                "name": params.text(),
-                "phone": params.text(),
-                "tracking_number": params.text(),
-            },
-            required=("address", "name"),
-        ),
+        "shipping": check_shipping,
         "statement_descriptor": params.text(22),
         "statement_descriptor_suffix": params.text(22),
         "transfer_data": params.anything,

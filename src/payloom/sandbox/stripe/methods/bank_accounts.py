@@ -30,6 +30,8 @@ AT981904300002222227   fails           insufficient_funds        sepaDebit_insuf
 AT751904300235473206   fails_then_pays insufficient_funds        sepaDebit_failedThenSuccess_at
 DE89370400440532013000 pays            -                         sepaDebit_success_de
 DE62370400440532013001 fails           generic_could_not_process sepaDebit_failed_de
+IT40S0542811101000000123456 pays       -                         sepaDebit_success_it
+IT60X0542811101000000123456 fails      generic_could_not_process sepaDebit_failed_it
 """,
     "us_bank_account": """
 110000000-000123456789 pays            -                         usBankAccount_success

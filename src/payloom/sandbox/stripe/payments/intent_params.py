@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from payloom.sandbox.stripe.catalog.currencies import check_currency
+from payloom.sandbox.stripe.catalog.shipping import check_shipping
 from payloom.sandbox.stripe.methods.options import METHOD_TYPES, OPTIONS
 from payloom.sandbox.stripe.protocol import params, versions
 
@@ -11,16 +12,6 @@ CAPTURE_METHODS = ("automatic", "automatic_async", "manual")
 USAGES = ("off_session", "on_session")
 REASONS = ("abandoned", "duplicate", "fraudulent", "requested_by_customer")
 METHODS = params.list_of(params.one_of(*METHOD_TYPES))
-SHIPPING = params.hash_of(
-    {
-        "address": params.anything,
-        "carrier": params.text(),
-        "name": params.text(),
-        "phone": params.text(),
-        "tracking_number": params.text(),
-    },
-    required=("address", "name"),
-)
 
 # of how it is paid: what every call may name
 _PAYING: dict[str, params.Check] = {
@@ -33,7 +24,7 @@ _PAYING: dict[str, params.Check] = {
     "payment_method_options": OPTIONS,
     "receipt_email": params.text(800, may_be_empty=True),
     "setup_future_usage": params.one_of(*USAGES),
-    "shipping": SHIPPING,
+    "shipping": check_shipping,
 }
 # and of what effect there is none here
 _IDLE = ("amount_details", "hooks", "payment_details")
