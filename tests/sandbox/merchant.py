@@ -69,6 +69,11 @@ class Merchant:
             entries: list[Json] = await answer.json()
             return entries
 
+    async def deliveries(self) -> list[Json]:
+        """Each try to deliver a webhook, oldest first."""
+        _, tries = await self.get("/_sandbox/deliveries")
+        return list(tries)
+
     async def advance(self, seconds: float) -> Json:
         async with self.http.post(
             f"{self.url}/_sandbox/clock/advance", json={"seconds": seconds}, headers=self.auth

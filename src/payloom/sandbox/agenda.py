@@ -49,16 +49,20 @@ def schedule_running(tx: Tx, kind: str, ref: str) -> Timer:
     return Timer(cursor.lastrowid or 0, tx.now, kind, ref, 0)
 
 
-def postpone(tx: Tx, timer: Timer, due_at: float, attempt: int) -> None:
-    tx.db.execute(
-        "UPDATE timers SET due_at = ?, attempt = ?, running = 0 WHERE id = ?",
-        (due_at, attempt, timer.id),
+def postpone(tx: Tx, timer: Timer, due_at: float, attempt: int) -> bool:
+    """False: the timer is gone, by a reset. Its id alone may be another's by now."""
+    moved = tx.db.execute(
+        "UPDATE timers SET due_at = ?, attempt = ?, running = 0 WHERE id = ? AND ref = ?",
+        (due_at, attempt, timer.id, timer.ref),
     )
     _soonest(tx, due_at)
+    return moved.rowcount == 1
 
 
-def finish(tx: Tx, timer: Timer) -> None:
-    tx.db.execute("DELETE FROM timers WHERE id = ?", (timer.id,))
+def finish(tx: Tx, timer: Timer) -> bool:
+    """False: it was gone already, as above."""
+    gone = tx.db.execute("DELETE FROM timers WHERE id = ? AND ref = ?", (timer.id, timer.ref))
+    return gone.rowcount == 1
 
 
 def cancel(tx: Tx, kind: str, ref: str) -> None:

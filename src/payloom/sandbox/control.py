@@ -34,6 +34,7 @@ def routes(rt: Runtime) -> list[Route]:
         route("faults", "GET", _list_faults),
         route("faults", "DELETE", _clear_faults),
         route("log", "GET", _read_log),
+        route("deliveries", "GET", _read_deliveries),
         route("clock", "GET", _read_clock),
         route("clock/advance", "POST", _advance_clock),
         route("keys", "POST", _roll_key),
@@ -61,6 +62,10 @@ async def _clear_faults(rt: Runtime, tenant: Tenant, _: Request) -> Response:
 
 async def _read_log(rt: Runtime, tenant: Tenant, _: Request) -> Response:
     return JSONResponse(rt.log.read(tenant))
+
+
+async def _read_deliveries(rt: Runtime, tenant: Tenant, _: Request) -> Response:
+    return JSONResponse([each.shown() for each in rt.tries.read(tenant)])
 
 
 async def _read_clock(rt: Runtime, tenant: Tenant, _: Request) -> Response:

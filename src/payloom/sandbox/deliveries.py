@@ -1,6 +1,7 @@
 """Delivers webhooks: each delivery is a timer that is kept until a 2xx answer or the last try."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -13,11 +14,13 @@ from payloom.sandbox import agenda
 from payloom.sandbox.agenda import Timer
 from payloom.sandbox.faults import Fault
 from payloom.sandbox.store import Tenant, Tx
+from payloom.sandbox.tries import NOT_SENT, Outcome
 
 if TYPE_CHECKING:
     from payloom.sandbox.runtime import Runtime
 
 TIMEOUT_S = 20
+ERROR_MAX = 200
 HELD_S = 2.0  # how long `hook_reorder` waits for another delivery to overtake
 # pauses before each further try, in sandbox time: about three days in all
 PAUSES_S = (5, 30, 120, 600, 1_800, 3_600, 3 * 3_600, 6 * 3_600, 12 * 3_600, 24 * 3_600, 24 * 3_600)
@@ -97,18 +100,18 @@ class Deliveries:
             return
         fault = self._fault(tenant, timer, letter)
         effect = fault.effect if fault else ""
-        if fault and self._held_back(tenant, timer, fault):
+        if fault and self._held_back(tenant, timer, letter, fault):
             return
         if fault and effect == "hook_reorder":
             await self._wait_to_be_overtaken(timer, fault)
         if effect == "hook_missign":
             letter = sender.compose(self._reading(tenant), timer.ref, forged=True) or letter
-        taken = await self._post(letter)
+        outcomes = [await self._post(letter)]
         if effect == "hook_duplicate":
-            taken = await self._post(letter) or taken
+            outcomes.append(await self._post(letter))
         if effect != "hook_reorder":
             self._overtake(timer)
-        self._record(tenant, timer, taken=taken)
+        self._record(tenant, timer, letter, effect, outcomes)
 
     def _fault(self, tenant: Tenant, timer: Timer, letter: Letter) -> Fault | None:
         """What was ordered for this try; one that comes from a delay has had its fault."""
@@ -122,14 +125,16 @@ class Deliveries:
         """For reads alone: nothing is begun, nothing to commit."""
         return self._rt.open_tx(tenant, self._rt.now(tenant))
 
-    def _held_back(self, tenant: Tenant, timer: Timer, fault: Fault) -> bool:
+    def _held_back(self, tenant: Tenant, timer: Timer, letter: Letter, fault: Fault) -> bool:
         """Lost for good, or put off: either way nothing is sent now."""
         if fault.effect == "hook_lose":
             with self._rt.transaction(tenant) as tx:
+                self._write(tx, timer, letter, fault.effect, NOT_SENT)
                 agenda.finish(tx, timer)
             return True
         if fault.effect == "hook_delay":
             with self._rt.transaction(tenant) as tx:
+                self._write(tx, timer, letter, fault.effect, NOT_SENT)
                 due_at = tx.now + (fault.delay_s or HELD_S)
                 self._put_off.add((timer.id, due_at))
                 agenda.postpone(tx, timer, due_at, timer.attempt)
@@ -149,7 +154,7 @@ class Deliveries:
         if event is not None:
             event.set()
 
-    async def _post(self, letter: Letter) -> bool:
+    async def _post(self, letter: Letter) -> Outcome:
         if self._client is None:
             self._client = aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
@@ -157,21 +162,47 @@ class Deliveries:
                 trust_env=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
+        began = time.perf_counter()
         try:
             async with self._client.post(
                 letter.url, data=letter.body, headers=letter.headers, allow_redirects=False
             ) as answer:
                 await answer.content.read(65_536)
-                return 200 <= answer.status < 300
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
-            return False  # not taken; the next try comes by the agenda
+                return Outcome(answer.status, None, _ms_since(began))
+        except TimeoutError:
+            return Outcome(None, f"no answer within {TIMEOUT_S} s", _ms_since(began))
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            reason = str(error)[:ERROR_MAX] or type(error).__name__
+            return Outcome(None, reason, _ms_since(began))
 
-    def _record(self, tenant: Tenant, timer: Timer, *, taken: bool) -> None:
+    def _record(
+        self, tenant: Tenant, timer: Timer, letter: Letter, effect: str, outcomes: list[Outcome]
+    ) -> None:
+        taken = any(outcome.is_taken for outcome in outcomes)
         with self._rt.transaction(tenant) as tx:
-            if taken:
-                self._senders[timer.kind].delivered(tx, timer.ref)
             if taken or timer.attempt >= len(PAUSES_S):
-                agenda.finish(tx, timer)
+                is_known = agenda.finish(tx, timer)
             else:
                 due_at = tx.now + PAUSES_S[timer.attempt]
-                agenda.postpone(tx, timer, due_at, timer.attempt + 1)
+                is_known = agenda.postpone(tx, timer, due_at, timer.attempt + 1)
+            if not is_known:
+                return  # all of it was forgotten meanwhile
+            for outcome in outcomes:
+                self._write(tx, timer, letter, effect, outcome)
+            if taken:
+                self._senders[timer.kind].delivered(tx, timer.ref)
+
+    def _write(self, tx: Tx, timer: Timer, letter: Letter, effect: str, outcome: Outcome) -> None:
+        self._rt.tries.write(
+            tx,
+            timer.ref,
+            type_=letter.event_type,
+            url=letter.url,
+            attempt=timer.attempt,
+            effect=effect,
+            outcome=outcome,
+        )
+
+
+def _ms_since(began: float) -> float:
+    return round(1000 * (time.perf_counter() - began), 1)

@@ -11,6 +11,7 @@ from payloom.sandbox.faults import Faults
 from payloom.sandbox.log import Log
 from payloom.sandbox.store import Store, Tenant, Tx
 from payloom.sandbox.tenants import Tenants
+from payloom.sandbox.tries import Tries
 
 
 class Runtime:
@@ -19,6 +20,7 @@ class Runtime:
         self.tenants = Tenants(self.store)
         self.faults = Faults(self.store)
         self.log = Log(self.store)
+        self.tries = Tries(self.store)
         self.agenda = Agenda(self.store, self.tenants, self.open_tx)
         self.deliveries = Deliveries(self)
 

@@ -106,8 +106,24 @@ CREATE TABLE IF NOT EXISTS log (
     object          TEXT,
     PRIMARY KEY (tenant, n)
 ) STRICT, WITHOUT ROWID;
+-- each try to deliver a webhook, and what came of it
+CREATE TABLE IF NOT EXISTS tries (
+    tenant      INTEGER NOT NULL,
+    n           INTEGER NOT NULL,
+    at          REAL NOT NULL,
+    event       TEXT NOT NULL,
+    type        TEXT NOT NULL,
+    endpoint    TEXT NOT NULL,
+    url         TEXT NOT NULL,
+    attempt     INTEGER NOT NULL,
+    status      INTEGER,
+    error       TEXT,
+    effect      TEXT,
+    duration_ms REAL NOT NULL,
+    PRIMARY KEY (tenant, n)
+) STRICT, WITHOUT ROWID;
 """
-TABLES_OF_A_TENANT = ("objects", "events", "timers", "answers", "faults", "log")
+TABLES_OF_A_TENANT = ("objects", "events", "timers", "answers", "faults", "log", "tries")
 
 
 @dataclass(slots=True)
