@@ -9,7 +9,7 @@ import time
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, Self
 from urllib.error import URLError
 
@@ -73,6 +73,15 @@ class Programs:
         self._children[name] = child
         self.will_end(child.pid)
         return child
+
+    def end(self, name: str) -> None:
+        """End one before the others, and wait until it has."""
+        child = self._children.pop(name)
+        child.terminate()
+        child.wait()
+        for pipe in (child.stdin, child.stdout):
+            if pipe is not None:
+                pipe.close()
 
     def will_end(self, pid: int) -> None:
         """Let the janitor know of a process that must not outlive us."""
@@ -144,6 +153,11 @@ def get(url: str) -> bytes:
     with urllib.request.urlopen(url, timeout=10) as response:
         body: bytes = response.read()
     return body
+
+
+def leave_in_good_order(_number: int, _frame: FrameType | None) -> None:
+    """What SIGTERM does: contexts are left, so that what was started ends."""
+    sys.exit("stopped")
 
 
 def _start_janitor(home: Path) -> "subprocess.Popen[bytes]":

@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bench.result import OURS, PhaseResult, Result
-from bench.targets import verdicts
+from bench.result import OURS, PhaseResult, Result, SandboxResult
+from bench.targets import Verdict, sandbox_verdicts, verdicts
 
 FINDINGS_SHOWN = 10
 
@@ -21,7 +21,8 @@ def show(console: Console, result: Result) -> None:
     console.print(_payments(result))
     console.print(_processes(result))
     console.print(_others(result))
-    console.print(_targets(result))
+    console.print(_sandbox(result.sandbox))
+    console.print(_targets(verdicts(result)))
     _show_broken(console, (result.steady, result.saturated))
     _show_outcome(console, result)
 
@@ -77,10 +78,29 @@ def _others(result: Result) -> Table:
     return table
 
 
-def _targets(result: Result) -> Table:
+def show_sandbox(console: Console, result: SandboxResult) -> None:
+    """The sandbox's part alone."""
+    console.print(_sandbox(result))
+    console.print(_targets(sandbox_verdicts(result)))
+
+
+def _sandbox(result: SandboxResult) -> Table:
+    table = _table("The sandbox by itself", "median", "windows or starts")
+    for name, cost in (("one event", result.one_event), ("all events", result.all_events)):
+        windows = " ".join(f"{each:.2f}" for each in cost.cpu_ms)
+        webhooks = f"{cost.webhooks:.1f} webhooks"
+        table.add_row(f"payment, {name} ({webhooks})", f"{cost.median_ms:.2f} ms", windows)
+    starts = " ".join(f"{each:.2f}" for each in result.ready_s)
+    table.add_row("from start to ready", f"{result.median_ready_s:.2f} s", starts)
+    stored = f"memory, {result.stored:,} payments stored"
+    table.add_row(stored, f"{result.memory_mb:.0f} MB", f"{result.store_mb:.0f} MB on disk")
+    return table
+
+
+def _targets(targets: Iterable[Verdict]) -> Table:
     table = _table("Targets", "to reach", "measured", "")
     words = {True: "[green]met", False: "[red]not met", None: "[yellow]not measured"}
-    for verdict in verdicts(result):
+    for verdict in targets:
         table.add_row(
             verdict.target,
             f"{'≥' if verdict.at_least else '≤'} {verdict.limit:.4g} {verdict.unit}",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Self
 
 from bench.measure import Phase
@@ -76,6 +77,34 @@ class Burst:
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """CPU per payment, window by window, and how many webhooks came with one."""
+
+    cpu_ms: list[float]
+    webhooks: float
+
+    @property
+    def median_ms(self) -> float:
+        return median(self.cpu_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxResult:
+    """The sandbox by itself, as other projects run it in their tests."""
+
+    ready_s: list[float]
+    one_event: Cost
+    all_events: Cost
+    stored: int  # payments in its store when the memory is read
+    store_mb: float
+    memory_mb: float
+
+    @property
+    def median_ready_s(self) -> float:
+        return median(self.ready_s)
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """The whole run."""
 
@@ -92,6 +121,7 @@ class Result:
     sweeps: tuple[Sweeping, Sweeping]  # with one page open, and with very many
     memory_mb: Mapping[str, float]
     outcome: Outcome
+    sandbox: SandboxResult
 
 
 def _broken(phase: Phase) -> dict[str, int]:

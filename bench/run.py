@@ -16,6 +16,7 @@ from bench.measure import Phase, Plan, memory_mb, run_phase
 from bench.preload import preload
 from bench.programs import Talk
 from bench.result import Burst, PhaseResult, Result
+from bench.sandbox import measure
 from bench.stage import Stage, open_stage
 from bench.sweeping import Sweeping, cost_of_a_sweep
 from payloom.core import postgres
@@ -47,6 +48,8 @@ class Options:
 def run(options: Options, console: Console) -> Result:
     """Measure. Raises NotRunning when a process ends before its time."""
     size = QUICK if options.quick else FULL
+    console.print("The sandbox by itself: starts, payments, then a store that is full …")
+    sandbox = measure(quick=options.quick)
     console.print("Starting database, API, worker, sandbox, receiver and load generator …")
     with open_stage(with_return=options.with_return) as stage:
         with _progress(console) as progress:
@@ -71,6 +74,7 @@ def run(options: Options, console: Console) -> Result:
             burst=backlog.burst,
             sweeps=sweeps,
             memory_mb=memory,
+            sandbox=sandbox,
             outcome=truth.outcome_of(
                 stage,
                 acknowledged={each["order"] for each in payments if each["order"]},

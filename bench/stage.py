@@ -4,19 +4,17 @@ import asyncio
 import os
 import secrets
 import signal
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import FrameType
 
 import aiohttp
 import asyncpg
 
 from bench.preload import Whose
-from bench.programs import Programs, Talk, free_port
+from bench.programs import Programs, Talk, free_port, leave_in_good_order
 from bench.shopper import Where
 from payloom.core import ids, log, postgres
 from payloom.core.secret import Secret
@@ -73,7 +71,7 @@ class _Urls:
 @contextmanager
 def open_stage(*, with_return: bool) -> Iterator[Stage]:
     """Start it all in a temporary home; whatever happens, nothing of it stays."""
-    signal.signal(signal.SIGTERM, _leave_in_good_order)
+    signal.signal(signal.SIGTERM, leave_in_good_order)
     home = Path(tempfile.mkdtemp(prefix="payloom-bench-"))
     with Programs(home) as programs:
         database = _start_database(home)
@@ -189,7 +187,3 @@ async def _subscribe(sandbox_url: str, psp_key: str, notices_url: str) -> Secret
     ):
         endpoint = await response.json()
     return Secret(endpoint["secret"])
-
-
-def _leave_in_good_order(_number: int, _frame: FrameType | None) -> None:
-    sys.exit("stopped")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bench.result import OURS, Result
+from bench.result import OURS, Result, SandboxResult
 
 SAME = 1.25  # of what it was: more is more than the noise of a shared machine
 RATE_HELD = 0.98  # of what was offered: a payment that began before a window may end in it
@@ -51,6 +51,15 @@ def verdicts(result: Result) -> Iterator[Verdict]:
     yield Verdict("API + worker, saturated", 6, spent, "ms")
     for process in OURS:
         yield Verdict(f"memory of the {process}", 150, result.memory_mb[process], "MB")
+    yield from sandbox_verdicts(result.sandbox)
+
+
+def sandbox_verdicts(result: SandboxResult) -> Iterator[Verdict]:
+    """What the sandbox is to reach by itself."""
+    yield Verdict("sandbox, payment, one event", 3, result.one_event.median_ms, "ms")
+    yield Verdict("sandbox, payment, all events", 6, result.all_events.median_ms, "ms")
+    yield Verdict(f"sandbox, {result.stored:,} payments", 200, result.memory_mb, "MB")
+    yield Verdict("sandbox, ready", 1, result.median_ready_s, "s")
 
 
 def _ratio(after: float | None, before: float | None) -> float | None:
