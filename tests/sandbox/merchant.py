@@ -71,8 +71,9 @@ class Merchant:
 
     async def deliveries(self) -> list[Json]:
         """Each try to deliver a webhook, oldest first."""
-        _, tries = await self.get("/_sandbox/deliveries")
-        return list(tries)
+        async with self.http.get(f"{self.url}/_sandbox/deliveries", headers=self.auth) as answer:
+            tries: list[Json] = await answer.json()
+            return tries
 
     async def advance(self, seconds: float) -> Json:
         async with self.http.post(

@@ -1,5 +1,6 @@
 """Log, clock and reset: what tests and users steer the sandbox with."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -39,12 +40,94 @@ async def test_the_clock_moves_for_one_tenant_only(merchant: Merchant) -> None:
         assert (await answer.json())["offset_s"] == 7200
 
 
-@pytest.mark.parametrize("body", ["{}", "[]", '{"seconds": -1}', '{"seconds": "1"}', "x", ""])
-async def test_a_clock_is_only_moved_forward_by_a_number(merchant: Merchant, body: str) -> None:
+async def refusal(merchant: Merchant, path: str, body: str | bytes) -> str:
+    """What is said of a body that cannot be used."""
     async with merchant.http.post(
-        f"{merchant.url}/_sandbox/clock/advance", data=body, headers=merchant.auth
+        f"{merchant.url}/_sandbox/{path}", data=body, headers=merchant.auth
     ) as answer:
-        assert answer.status == 400
+        assert answer.status == 400, await answer.text()
+        return str((await answer.json())["error"]["message"])
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("{}", "must hold seconds and nothing else"),
+        ("[]", "must hold seconds and nothing else"),
+        ('{"seconds": 1, "minutes": 1}', "must hold seconds and nothing else"),
+        ('{"seconds": -1}', "a clock never goes back"),
+        ('{"seconds": 1e12}', "must be from 0 to"),
+        ('{"seconds": NaN}', "must be from 0 to"),
+        ('{"seconds": "1"}', "must be a number"),
+        ('{"seconds": true}', "must be a number"),
+        ("seconds=60", 'must be JSON, such as {"seconds": 60}'),
+        ("", "must be JSON"),
+        (b"\xff", "must be JSON"),
+        ("[" * 60_000, "must be JSON"),
+        ("1" * 70_000, "the body is too large"),
+    ],
+)
+async def test_a_clock_is_only_moved_forward_by_a_number(
+    merchant: Merchant, body: str | bytes, says: str
+) -> None:
+    assert says in await refusal(merchant, "clock/advance", body)
+    assert (await merchant.advance(0))["offset_s"] == 0
+
+
+@pytest.mark.parametrize(
+    ("order", "says"),
+    [
+        ({"path": "/v1", "effect": "explode"}, "effect must be one of late, status"),
+        ({"path": "/v1"}, "effect must be one of"),
+        ({"effect": "drop"}, "path must begin with /"),
+        ({"path": 5, "effect": "drop"}, "path must be text"),
+        ({"path": "/\ud800", "effect": "drop"}, "path must be text"),
+        ({"path": "/" * 501, "effect": "drop"}, "path must be text, of at most 500"),
+        ({"path": "/v1", "effect": "drop", "colour": 1}, "unknown fields: colour; there are"),
+        ({"path": "/v1", "effect": "drop", "count": 10**30}, "count must be from 1 to"),
+        ({"path": "/v1", "effect": "drop", "status": 500}, "status goes with the effects status"),
+        ({"path": "/v1", "effect": "drop", "delay_s": 1}, "delay_s goes with the effects late"),
+        ({"path": "/", "effect": "drop", "event_type": "a"}, "event_type goes with the effects"),
+        ({"path": "/", "effect": "hook_lose", "method": "POST"}, "method goes with the effects"),
+        (["/v1", "drop"], "must be a JSON object"),
+    ],
+)  # fmt: skip
+async def test_a_fault_that_cannot_be_is_refused_and_says_why(
+    merchant: Merchant, order: object, says: str
+) -> None:
+    assert says in await refusal(merchant, "faults", json.dumps(order))
+    async with merchant.http.get(f"{merchant.url}/_sandbox/faults", headers=merchant.auth) as got:
+        assert await got.json() == []
+
+
+async def test_an_unknown_control_route_names_the_known_ones(merchant: Merchant) -> None:
+    for method, path in (("POST", "clock/back"), ("PUT", "faults"), ("POST", "log")):
+        async with merchant.http.request(
+            method, f"{merchant.url}/_sandbox/{path}", headers=merchant.auth
+        ) as answer:
+            assert answer.status == 404
+            said = (await answer.json())["error"]["message"]
+        assert f"{method} /_sandbox/{path}" in said
+        assert "POST /_sandbox/clock/advance" in said
+
+
+@pytest.mark.parametrize("wait", ["x", "-1", "nan", "1000"])
+async def test_deliveries_are_waited_for_by_a_number_of_seconds(
+    merchant: Merchant, wait: str
+) -> None:
+    status, body = await merchant.get(f"/_sandbox/deliveries?wait_s={wait}")
+    assert (status, body["error"]["message"]) == (400, "wait_s must be a number from 0 to 120")
+
+
+async def test_whoever_waits_for_deliveries_finds_every_answer(
+    merchant: Merchant, receiver: Receiver
+) -> None:
+    await merchant.listen(receiver.url)
+    receiver.delay_s = 0.3
+    await merchant.confirm((await merchant.order()).id, "pm_card_visa")
+    status, tries = await merchant.get("/_sandbox/deliveries?wait_s=10")
+    assert (status, len(tries)) == (200, len(receiver.got))
+    assert len(tries) >= 4
 
 
 async def test_reset_forgets_everything_of_the_key(merchant: Merchant, receiver: Receiver) -> None:
@@ -73,6 +156,7 @@ async def test_reset_forgets_everything_of_the_key(merchant: Merchant, receiver:
     [
         ("GET", "/_sandbox/log"),
         ("GET", "/_sandbox/clock"),
+        ("GET", "/_sandbox/deliveries"),
         ("POST", "/_sandbox/clock/advance"),
         ("POST", "/_sandbox/faults"),
         ("DELETE", "/_sandbox/faults"),

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -67,6 +68,17 @@ class Deliveries:
         if tasks := self._tasks.get(event_id):
             await asyncio.wait(tasks, timeout=timeout_s)
 
+    async def settle(self, tenant: Tenant, timeout_s: float) -> None:
+        """Wait until none of this tenant's is under way, or the time is up."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while tasks := self._under_way(tenant):
+                    await asyncio.wait(tasks)
+
+    def _under_way(self, tenant: Tenant) -> list[asyncio.Task[None]]:
+        name = _whose(tenant)
+        return [task for group in self._tasks.values() for task in group if task.get_name() == name]
+
     async def close(self) -> None:
         tasks = [task for group in self._tasks.values() for task in group]
         for task in tasks:
@@ -80,7 +92,8 @@ class Deliveries:
 
     def _begin(self, tenant: Tenant, timer: Timer) -> None:
         topic = timer.ref.partition(" ")[0]
-        task = asyncio.get_running_loop().create_task(self._deliver(tenant, timer))
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(self._deliver(tenant, timer), name=_whose(tenant))
         group = self._tasks.setdefault(topic, set())
         group.add(task)
         task.add_done_callback(partial(self._ended, topic))
@@ -202,6 +215,10 @@ class Deliveries:
             effect=effect,
             outcome=outcome,
         )
+
+
+def _whose(tenant: Tenant) -> str:
+    return f"delivery of {tenant.id}"
 
 
 def _ms_since(began: float) -> float:

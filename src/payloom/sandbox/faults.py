@@ -8,6 +8,15 @@ from payloom.sandbox.store import Store, Tenant
 REQUEST_EFFECTS = ("late", "status", "apply_then_drop", "drop", "truncate")
 HOOK_EFFECTS = ("hook_lose", "hook_duplicate", "hook_delay", "hook_reorder", "hook_missign")
 FOR_EVER = -1
+COUNT_MAX = 1_000_000
+TEXT_MAX = 500
+# what else an order may say goes with these effects only
+TAKES = {
+    "method": REQUEST_EFFECTS,
+    "status": ("status",),
+    "delay_s": ("late", "hook_delay", "hook_reorder"),
+    "event_type": HOOK_EFFECTS,
+}
 
 _COLUMNS = "id, path, method, count, effect, status, delay_s, event_type"
 _FIELDS = frozenset({"path", "method", "count", "effect", "status", "delay_s", "event_type"})
@@ -117,14 +126,15 @@ def read(wanted: Any) -> Fault:
     if not isinstance(wanted, dict):
         raise BadFault("the body must be a JSON object")
     if unknown := sorted(set(wanted) - _FIELDS):
-        raise BadFault(f"unknown fields: {', '.join(unknown)}")
+        named = ", ".join(str(name)[:50] for name in unknown)
+        raise BadFault(f"unknown fields: {named}; there are: {', '.join(sorted(_FIELDS))}")
     fault = Fault(
         id=0,
         path=_text(wanted, "path") or "",
         method=(_text(wanted, "method") or "").upper() or None,
         count=_number(wanted, "count", 1),
         effect=_text(wanted, "effect") or "",
-        status=_number(wanted, "status", 500) if wanted.get("effect") == "status" else None,
+        status=_status(wanted),
         delay_s=_delay(wanted),
         event_type=_text(wanted, "event_type"),
     )
@@ -133,21 +143,33 @@ def read(wanted: Any) -> Fault:
 
 
 def _check(fault: Fault) -> None:
-    if not fault.path.startswith(("/", "*")):
-        raise BadFault("path must begin with / (it may end in *)")
     if fault.effect not in REQUEST_EFFECTS + HOOK_EFFECTS:
         raise BadFault(f"effect must be one of {', '.join(REQUEST_EFFECTS + HOOK_EFFECTS)}")
-    if fault.count < FOR_EVER or fault.count == 0:
-        raise BadFault("count must be positive, or -1 for ever")
+    if not fault.path.startswith(("/", "*")):
+        raise BadFault("path must begin with / (it may end in *)")
+    if fault.count != FOR_EVER and not 1 <= fault.count <= COUNT_MAX:
+        raise BadFault(f"count must be from 1 to {COUNT_MAX}, or -1 for ever")
     if fault.status is not None and not 200 <= fault.status <= 599:
         raise BadFault("status must be from 200 to 599")
+    for name, effects in TAKES.items():
+        if getattr(fault, name) is not None and fault.effect not in effects:
+            raise BadFault(f"{name} goes with the effects {', '.join(effects)}")
 
 
 def _text(wanted: dict[str, Any], name: str) -> str | None:
     value = wanted.get(name)
-    if value is not None and not isinstance(value, str):
-        raise BadFault(f"{name} must be text")
+    if value is None:
+        return None
+    if not isinstance(value, str) or len(value) > TEXT_MAX or not value.isprintable():
+        raise BadFault(f"{name} must be text, of at most {TEXT_MAX} characters")
     return value
+
+
+def _status(wanted: dict[str, Any]) -> int | None:
+    """An ordered status is 500 unless it says otherwise."""
+    if wanted.get("status") is None and wanted.get("effect") != "status":
+        return None
+    return _number(wanted, "status", 500)
 
 
 def _delay(wanted: dict[str, Any]) -> float | None:
