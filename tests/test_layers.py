@@ -27,7 +27,9 @@ LAYERS = [
     {"core"},
 ]
 # Programs of their own inside the package: they know `core` at most; `demo` and `cli` start them.
-APART = {"sandbox", "shop"}
+# `testing` is for other projects' tests, which start the sandbox and know nothing else of us.
+APART = {"sandbox", "shop", "testing"}
+ALONE = {"testing"}  # not even `core`
 
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 
@@ -63,6 +65,8 @@ def test_every_folder_has_its_place() -> None:
 
 @pytest.mark.parametrize(("path", "own", "other"), _imports(), ids=str)
 def test_imports_go_one_way(path: Path, own: str, other: str) -> None:
+    if own in ALONE:
+        pytest.fail(f"{path}: {own} starts the sandbox as a process, and imports nothing of ours")
     if own in APART:
         assert other == "core", f"{path}: {own} is a program of its own and imports core at most"
     elif other in APART:
