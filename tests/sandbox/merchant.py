@@ -144,6 +144,10 @@ class Page:
         named = {"email": SHOPPER["email"], f"{type_}_name": "Jo Weaver", "method": type_}
         return await self.submit(self.url, {**named, **fields})
 
+    async def pay_elsewhere(self, type_: str, **fields: str) -> str:
+        """Choose a method that leads away; `decide` is what the shopper does there."""
+        return await self.submit(self.url, {"method": type_, "email": SHOPPER["email"], **fields})
+
     async def authenticate(self, action: str) -> str:
         return await self.submit(f"{self.url}/authenticate", {"action": action})
 

@@ -51,7 +51,7 @@ async def test_the_page_is_neither_cached_nor_framed_nor_fed_from_elsewhere(
         (500, "jpy", "¥500"),
         (123_456, "jpy", "¥123,456"),
         (1230, "kwd", "KWD\u00a01.230"),
-        (50_000, "isk", "ISK\u00a0500.00"),
+        (50_000, "isk", "ISK\u00a0500"),
         (123_456_7, "usd", "$12,345.67"),
         (99, "gbp", "£0.99"),
     ],

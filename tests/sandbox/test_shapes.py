@@ -6,7 +6,10 @@ import pytest
 import stripe
 
 from payloom.sandbox.stripe.methods.bank_accounts import ACCOUNTS
+from payloom.sandbox.stripe.methods.debits import DEBITS
 from payloom.sandbox.stripe.methods.offers import CURRENCIES
+from payloom.sandbox.stripe.methods.redirects import REDIRECTS
+from payloom.sandbox.stripe.methods.vouchers import VOUCHERS
 from payloom.sandbox.stripe.protocol import shapes
 from tests.sandbox.merchant import DECLINED, SECURE, Merchant, Page
 
@@ -34,6 +37,7 @@ UNIONS = {
     "next_action",
     "payment_method_details",
     "payment_method_options",
+    "wallet",
 }
 
 
@@ -117,7 +121,7 @@ async def refunded(merchant: Merchant) -> None:
         await merchant.advance(3 * 86_400)
 
 
-@pytest.mark.parametrize("type_", [type_ for type_ in CURRENCIES if type_ != "card"])
+@pytest.mark.parametrize("type_", [*DEBITS, *VOUCHERS])
 async def test_what_takes_days_has_every_declared_field_at_each_step(
     merchant: Merchant, type_: str
 ) -> None:
@@ -136,6 +140,29 @@ async def test_what_takes_days_has_every_declared_field_at_each_step(
     _, events = await merchant.get("/v1/events?limit=100")
     objects += [event["data"]["object"] for event in events["data"]]
     assert {"pending", "succeeded"} <= {value.get("status") for value in objects} or not account
+    for value in objects:
+        assert missing(CLASSES[value["object"]], value, value["object"]) == []
+
+
+@pytest.mark.parametrize("type_", REDIRECTS)
+async def test_what_is_approved_elsewhere_has_every_declared_field_at_each_step(
+    merchant: Merchant, type_: str
+) -> None:
+    currency = next(iter(sorted(CURRENCIES[type_])), "eur")
+    only: Any = {"allowed_payment_method_types": [type_]}
+    session = await merchant.order(currency=currency, **only)
+    page = await Page(merchant.http, session.url).open()
+    fields = {"method": type_, "email": "jo@example.com"}
+    assert await page.submit(page.url, fields) == f"/c/pay/{session.id}/authenticate"
+    await page.open(f"{page.url}/authenticate/app")
+    assert (await page.authenticate("complete")).startswith("http://127.0.0.1:9/paid")
+    await merchant.advance(3)
+    _, events = await merchant.get("/v1/events?limit=100")
+    objects = [event["data"]["object"] for event in events["data"]]
+    charge = next(value for value in objects if value["object"] == "charge")
+    objects.append((await merchant.get(f"/v1/payment_methods/{charge['payment_method']}"))[1])
+    assert set(charge["payment_method_details"]) == {"type", type_}
+    assert {"requires_action", "succeeded", "complete"} <= {v.get("status") for v in objects}
     for value in objects:
         assert missing(CLASSES[value["object"]], value, value["object"]) == []
 

@@ -6,6 +6,7 @@ import pytest
 import stripe
 
 from payloom.sandbox.stripe.methods.offers import CURRENCIES
+from payloom.sandbox.stripe.methods.redirects import REDIRECTS
 from payloom.sandbox.stripe.methods.vouchers import VOUCHERS
 from tests.sandbox.merchant import NO_FUNDS, VISA, Json, Merchant, Page
 
@@ -114,19 +115,23 @@ async def test_a_boleto_wants_a_tax_id(merchant: Merchant) -> None:
 @pytest.mark.parametrize(
     ("currency", "filters", "offered"),
     [
-        ("eur", {}, ["card", "sepa_debit", "multibanco"]),
-        ("usd", {}, ["card", "us_bank_account", "acss_debit"]),
-        ("cad", {}, ["card", "acss_debit"]),
-        ("gbp", {}, ["card", "bacs_debit"]),
-        ("aud", {}, ["card", "au_becs_debit"]),
-        ("nzd", {}, ["card", "nz_bank_account"]),
+        ("eur", {}, ["card", "ideal", "bancontact", "sepa_debit", "klarna", "multibanco"]),
+        ("usd", {}, ["card", "cashapp", "us_bank_account", "acss_debit", "klarna"]),
+        ("cad", {}, ["card", "acss_debit", "klarna"]),
+        ("gbp", {}, ["card", "bacs_debit", "klarna"]),
+        ("aud", {}, ["card", "au_becs_debit", "klarna"]),
+        ("nzd", {}, ["card", "nz_bank_account", "klarna"]),
         ("mxn", {}, ["card", "oxxo"]),
-        ("brl", {}, ["card", "boleto"]),
+        ("brl", {}, ["card", "pix", "boleto"]),
         ("jpy", {}, ["card", "konbini"]),
-        ("sek", {}, ["card"]),
+        ("inr", {}, ["card", "upi"]),
+        ("sek", {}, ["card", "swish", "klarna"]),
+        ("ils", {}, ["card"]),
         ("eur", {"allowed_payment_method_types": ["sepa_debit", "oxxo"]}, ["sepa_debit"]),
-        ("eur", {"allowed_payment_method_types": ["link", "card"]}, ["card"]),
-        ("eur", {"excluded_payment_method_types": ["card", "multibanco"]}, ["sepa_debit"]),
+        ("eur", {"allowed_payment_method_types": ["link", "card"]}, ["card", "link"]),
+        ("gbp", {"excluded_payment_method_types": ["card", "klarna"]}, ["bacs_debit"]),
+        ("eur", {"payment_intent_data": {"capture_method": "manual"}}, ["card", "klarna"]),
+        ("eur", {"allowed_payment_method_types": ["eps", "upi", "oxxo", "alma"]}, ["eps", "alma"]),
     ],
 )
 async def test_the_page_offers_what_currency_and_filters_leave(
@@ -134,10 +139,10 @@ async def test_the_page_offers_what_currency_and_filters_leave(
 ) -> None:
     session, page = await opened(merchant, currency=currency, **filters)
     assert session.payment_method_types == offered
-    choices = page.html.count('type="radio"')
+    choices = page.html.count('name="method"')
     assert choices == (len(offered) if len(offered) > 1 else 0)
     for type_ in CURRENCIES:
-        marks = {"card": 'id="cardNumber"'}
+        marks = {"card": 'id="cardNumber"'} | {r: f'id="method-{r}"' for r in REDIRECTS}
         assert (marks.get(type_, f'id="{type_}_name"') in page.html) == (type_ in offered)
 
 

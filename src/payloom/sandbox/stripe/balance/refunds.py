@@ -7,6 +7,7 @@ from payloom.sandbox.stripe.balance import repay
 from payloom.sandbox.stripe.catalog.currencies import MAXIMUM, check_unit
 from payloom.sandbox.stripe.catalog.money import money
 from payloom.sandbox.stripe.methods import payment_methods
+from payloom.sandbox.stripe.methods.redirects import REDIRECTS
 from payloom.sandbox.stripe.methods.vouchers import VOUCHERS
 from payloom.sandbox.stripe.protocol import lists, params
 from payloom.sandbox.stripe.protocol.call import Call
@@ -125,6 +126,8 @@ def _course(method: Json, secret: bytes) -> str:
     """What becomes of a refund: cards say, banks take a day, vouchers ask where to send it."""
     if method["type"] == "card":
         return payment_methods.card_of(method, secret).refund
+    if method["type"] in REDIRECTS:
+        return "at_once"
     return "asks" if method["type"] in VOUCHERS else "pending"
 
 

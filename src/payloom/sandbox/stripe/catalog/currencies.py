@@ -17,7 +17,7 @@ SUPPORTED = frozenset(
 )
 # Stripe's unit differs from the one of ISO 4217
 _EXPONENTS = {"isk": 2, "ugx": 2, "mga": 0, "ang": 2, "bgn": 2, "std": 2}
-_WHOLE_ONLY = frozenset({"isk", "ugx"})  # written with two decimals which must be 00
+WHOLE_ONLY = frozenset({"isk", "ugx"})  # written with two decimals which must be 00
 
 MINIMUM = {
     "aed": 200, "aud": 50, "bgn": 100, "brl": 50, "cad": 50, "chf": 50, "czk": 1500, "dkk": 250,
@@ -48,7 +48,7 @@ def check_currency(value: object, name: str) -> str:
 
 def check_unit(amount: int, currency: str, name: str) -> None:
     """Refuse amounts that the card networks cannot express."""
-    if currency in _WHOLE_ONLY and amount % 100:
+    if currency in WHOLE_ONLY and amount % 100:
         raise invalid(
             f"Invalid amount. Currency {currency.upper()} has become effectively zero-decimal and"
             " charged amounts must be evenly divisible by 100.",

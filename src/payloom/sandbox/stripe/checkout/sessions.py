@@ -237,7 +237,8 @@ def _method_types(asked: Json, currency: str) -> list[str]:
     """What the page will offer; filters that leave nothing are refused."""
     allowed = asked.get("allowed_payment_method_types") or asked.get("payment_method_types", [])
     excluded = asked.get("excluded_payment_method_types", [])
-    types = offers.offered(currency, allowed, excluded)
+    manual = asked.get("payment_intent_data", {}).get("capture_method") == "manual"
+    types = offers.offered(currency, allowed, excluded, manual=manual)
     if not types:
         raise invalid(
             "No valid payment method types for this Checkout Session. Please ensure that you have"

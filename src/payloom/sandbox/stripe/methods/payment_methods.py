@@ -1,4 +1,4 @@
-"""Payment methods: cards, bank accounts and vouchers, with nothing kept that could be misused.
+"""Payment methods of all kinds, with nothing kept that could be misused.
 
 Of a card stay brand, last four digits, expiry and a keyed hash; of an account its bank and the
 last four digits.
@@ -13,10 +13,11 @@ from typing import Any
 
 from payloom.core.masking import mask
 from payloom.sandbox.store import Tx
-from payloom.sandbox.stripe.methods import bank_accounts, debits
+from payloom.sandbox.stripe.methods import bank_accounts, debits, redirects
 from payloom.sandbox.stripe.methods.bank_accounts import ACCOUNTS, Account
 from payloom.sandbox.stripe.methods.cards import CARDS, Card, named
 from payloom.sandbox.stripe.methods.debits import DEBITS
+from payloom.sandbox.stripe.methods.redirects import PARAMETERS, REDIRECTS
 from payloom.sandbox.stripe.methods.typed_card import CardDetails, read_card
 from payloom.sandbox.stripe.methods.vouchers import VOUCHERS
 from payloom.sandbox.stripe.protocol import params
@@ -40,6 +41,10 @@ def _account_fields(debit: debits.Debit) -> params.Check:
     names = [field.name for field in debit.fields]
     # their values are checked together, by words that do not repeat them
     return params.hash_of(dict.fromkeys([*names, *_IDLE.get(debit.type, ())], params.anything))
+
+
+def _named(*names: str) -> params.Check:
+    return params.hash_of(dict.fromkeys(names, params.anything))
 
 
 _CREATE: dict[str, params.Check] = {
@@ -68,6 +73,7 @@ _CREATE: dict[str, params.Check] = {
     "metadata": params.new_metadata,
     **{type_: _account_fields(debit) for type_, debit in DEBITS.items()},
     **dict.fromkeys(VOUCHERS, params.hash_of({})),
+    **{type_: _named(*PARAMETERS.get(type_, ())) for type_ in REDIRECTS},
     "boleto": params.hash_of({"tax_id": params.text(40)}, required=("tax_id",)),
 }
 
@@ -122,6 +128,8 @@ def _made(call: Call, asked: Json) -> Json:
         if type_ == "boleto" and not details:
             raise missing_parameter("boleto")
         return keep_voucher(call.tx, type_, details, billing, metadata=metadata)
+    if type_ in REDIRECTS:
+        return keep_redirect(call.tx, type_, details, billing, metadata=metadata)
     raise invalid(f"Unsupported payment method type: {type_[:40]}", param="type")
 
 
@@ -162,8 +170,15 @@ def find(tx: Tx, id_: str, secret: bytes, *, param: str, status: int = 404) -> J
 
 
 def keep_card(
-    tx: Tx, details: CardDetails, billing: Json, secret: bytes, *, metadata: Json | None = None
+    tx: Tx,
+    details: CardDetails,
+    billing: Json,
+    secret: bytes,
+    *,
+    metadata: Json | None = None,
+    wallet: str | None = None,
 ) -> Json:
+    """`wallet`: the one that the card came out of, `apple_pay` or `google_pay`."""
     card = details.card
     shown = {
         "brand": card.brand,
@@ -186,7 +201,7 @@ def keep_card(
         "networks": {"available": [card.brand], "preferred": None},
         "regulated_status": "unregulated",
         "three_d_secure_usage": {"supported": True},
-        "wallet": None,
+        "wallet": wallet and _wallet(wallet, card.number[-4:]),
     }
     return _keep(tx, "card", shown, billing, metadata)
 
@@ -209,6 +224,18 @@ def keep_voucher(
     tx: Tx, type_: str, given: Json, billing: Json, *, metadata: Json | None = None
 ) -> Json:
     return _keep(tx, type_, given, billing, metadata)
+
+
+def keep_redirect(
+    tx: Tx, type_: str, given: Json, billing: Json, *, metadata: Json | None = None
+) -> Json:
+    shown = redirects.kept(type_, given, billing.get("email"))
+    return _keep(tx, type_, shown, billing, metadata)
+
+
+def _wallet(type_: str, last4: str) -> Json:
+    """Apple's device has a card number of its own."""
+    return {"dynamic_last4": last4 if type_ == "apple_pay" else None, "type": type_, type_: {}}
 
 
 def _keep(

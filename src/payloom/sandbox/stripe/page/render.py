@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import unicodedata
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
@@ -11,15 +12,20 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import Response
 
-from payloom.sandbox.stripe.catalog.money import money
 from payloom.sandbox.stripe.page.countries import COUNTRIES
+from payloom.sandbox.stripe.page.language import Language, countries
 
 _FOLDER = Path(__file__).parent / "templates"
 
 
-def page(template: str, status: int, values: Mapping[str, Any]) -> Response:
-    html = _templates().get_template(template).render(values)
+def page(template: str, status: int, values: Mapping[str, Any], language: Language) -> Response:
+    spoken = {"say": language.say, "money": language.money, "language": language}
+    html = _templates().get_template(template).render({**values, **spoken})
     return Response(html, status, headers=_headers(), media_type="text/html")
+
+
+def problem_texts(problems: Mapping[str, str], language: Language) -> dict[str, str]:
+    return {name: language.say(problem) for name, problem in problems.items()}
 
 
 @cache
@@ -32,7 +38,6 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    templates.filters["money"] = lambda amount, currency: money(amount, currency)
     templates.globals["country_options"] = _country_options
     # our own files, inlined: the page loads nothing else
     templates.globals["style"] = Markup(_file("page.css"))  # noqa: S704
@@ -41,13 +46,26 @@ def _templates() -> Environment:
 
 
 @lru_cache(maxsize=len(COUNTRIES))
-def _country_options(chosen: str) -> Markup:
+def _country_options(chosen: str, words: str) -> Markup:
     """Kept once made: in the template these 240 lines would cost more than all the rest."""
     option = Markup('<option value="{}"{}>{}</option>')
     selected = {chosen: Markup(" selected")}
     return Markup("\n").join(
-        option.format(code, selected.get(code, ""), name) for code, name in COUNTRIES
+        option.format(code, selected.get(code, ""), name) for code, name in _countries(words)
     )
+
+
+def _countries(words: str) -> list[tuple[str, str]]:
+    """In the order that readers of the language expect, as far as their letters say it."""
+    theirs = dict(countries(words) or ())
+    named = [(code, theirs.get(code, name)) for code, name in COUNTRIES]
+    return sorted(named, key=lambda country: _letters(country[1])) if theirs else named
+
+
+def _letters(name: str) -> str:
+    """Without accents: Ägypten is not behind Zypern."""
+    plain = unicodedata.normalize("NFKD", name)
+    return "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
 
 
 @cache
@@ -62,6 +80,7 @@ def _headers() -> dict[str, str]:
         "Cache-Control": "no-store",
         "Content-Security-Policy": policy,
         "Referrer-Policy": "same-origin",
+        "Vary": "Accept-Language",
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
         "X-Robots-Tag": "noindex",

@@ -1,13 +1,16 @@
 """What the shopper sent: checked, turned into a payment method, and paid with."""
 
+import re
 from typing import Any
 
+from payloom.core.masking import holds_card_or_secret, mask
 from payloom.sandbox.stripe.checkout import pay
 from payloom.sandbox.stripe.methods import debits, payment_methods
 from payloom.sandbox.stripe.methods.bank_accounts import ACCOUNTS, NOT_A_TEST_ACCOUNT
 from payloom.sandbox.stripe.methods.cards import CARDS, NOT_A_TEST_CARD
 from payloom.sandbox.stripe.methods.debits import DEBITS, Debit
 from payloom.sandbox.stripe.methods.payment_methods import billing_details
+from payloom.sandbox.stripe.methods.redirects import REDIRECTS
 from payloom.sandbox.stripe.methods.typed_card import CardDetails
 from payloom.sandbox.stripe.methods.vouchers import VOUCHERS
 from payloom.sandbox.stripe.page import card_form
@@ -15,6 +18,8 @@ from payloom.sandbox.stripe.page.fields import email_problems, name_problems, te
 from payloom.sandbox.stripe.page.visit import Visit
 
 Json = dict[str, Any]
+
+_UPI_ID = re.compile(r"[A-Za-z0-9._\-]{2,100}@[A-Za-z][A-Za-z0-9.]{1,60}")
 
 
 class Retry(Exception):
@@ -39,6 +44,8 @@ def submit(visit: Visit) -> pay.Paid:
         method = _card(visit, email)
     elif type_ in DEBITS:
         method = _account(visit, email, DEBITS[type_])
+    elif type_ in REDIRECTS:
+        method = _redirect(visit, email, type_)
     else:
         method = _voucher(visit, email, type_)
     url = visit.session["url"]
@@ -60,9 +67,10 @@ def chosen(visit: Visit) -> str:
 
 def remember(visit: Visit) -> None:
     """What need not be typed again after a refusal; nothing of a card or an account."""
-    names = ["email", "billingName", "billingCountry"]
+    names = ["email", "billingName", "billingCountry", "upi_by"]
     names += [f"{type_}_name" for type_ in visit.session["payment_method_types"]]
-    given = {name: text(visit.form, name) for name in names if name in visit.form}
+    # masked: shoppers type their card number into any field
+    given = {name: mask(text(visit.form, name)) for name in names if name in visit.form}
     visit.session["_shopper"] = {**given, "method": chosen(visit)}
     visit.tx.save(visit.session)
 
@@ -98,11 +106,21 @@ def _voucher(visit: Visit, email: str, type_: str) -> Json:
     named, taxed = f"{type_}_name", f"{type_}_tax_id"
     name, tax_id = text(visit.form, named), text(visit.form, taxed)
     found = email_problems(email) | name_problems(named, name)
-    if VOUCHERS[type_].tax_id and not tax_id:
+    if VOUCHERS[type_].tax_id and (not tax_id or holds_card_or_secret(tax_id)):
         found[taxed] = "Enter your CPF or CNPJ."
     _check(found)
     given = {"tax_id": tax_id} if VOUCHERS[type_].tax_id else {}
     return payment_methods.keep_voucher(visit.tx, type_, given, {"email": email, "name": name})
+
+
+def _redirect(visit: Visit, email: str, type_: str) -> Json:
+    found, given = email_problems(email), {}
+    if type_ == "upi" and text(visit.form, "upi_by") == "id":
+        given["vpa"] = text(visit.form, "upi_vpa")
+        if not _UPI_ID.fullmatch(given["vpa"]) or holds_card_or_secret(given["vpa"]):
+            found["upi_vpa"] = "Enter your UPI ID as name@bank."
+    _check(found)
+    return payment_methods.keep_redirect(visit.tx, type_, given, {"email": email})
 
 
 def _check(problems: dict[str, str]) -> None:

@@ -1,7 +1,5 @@
 """The routes of the hosted page: show it, take the payment, let the shopper authenticate."""
 
-import hmac
-from datetime import UTC, datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -11,23 +9,25 @@ from starlette.routing import Route
 from payloom.sandbox.runtime import Runtime
 from payloom.sandbox.stripe.checkout import pay
 from payloom.sandbox.stripe.checkout.pay import Paid
-from payloom.sandbox.stripe.methods import vouchers
 from payloom.sandbox.stripe.methods.debits import DEBITS
 from payloom.sandbox.stripe.methods.offers import TITLES
+from payloom.sandbox.stripe.methods.redirects import REDIRECTS
 from payloom.sandbox.stripe.methods.vouchers import VOUCHERS
+from payloom.sandbox.stripe.page import approve, authorize, voucher, wallets
 from payloom.sandbox.stripe.page import submit as sent
 from payloom.sandbox.stripe.page.closed import closed, success_url
-from payloom.sandbox.stripe.page.render import page
-from payloom.sandbox.stripe.page.visit import Action, Visit, answer
+from payloom.sandbox.stripe.page.order import facts
+from payloom.sandbox.stripe.page.render import page, problem_texts
+from payloom.sandbox.stripe.page.visit import INTENT, SESSION, Action, Visit, answer
 from payloom.sandbox.stripe.payments.confirm import Outcome
 
 Json = dict[str, Any]
 
 
 def routes(rt: Runtime) -> list[Route]:
-    def route(path: str, method: str, action: Action) -> Route:
+    def route(path: str, method: str, action: Action, kind: str = SESSION) -> Route:
         async def endpoint(request: Request) -> Response:
-            return await answer(rt, request, action)
+            return await answer(rt, request, action, kind)
 
         return Route(path, endpoint, methods=[method])
 
@@ -36,20 +36,29 @@ def routes(rt: Runtime) -> list[Route]:
         route("/c/pay/{id}", "POST", submit),
         route("/c/pay/{id}/authenticate", "GET", show_challenge),
         route("/c/pay/{id}/authenticate", "POST", end_challenge),
+        route("/c/pay/{id}/authenticate/app", "GET", show_app),
+        route("/c/pay/{id}/authenticate/code.{form:str}", "GET", approve.image),
+        route("/c/pay/{id}/wallet/{wallet}", "GET", show_wallet),
+        route("/c/pay/{id}/wallet/{wallet}", "POST", pay_by_wallet),
         route("/c/pay/{id}/voucher", "GET", show_voucher),
+        route("/c/authorize/{id}", "GET", authorize.show, INTENT),
+        route("/c/authorize/{id}", "POST", authorize.decide, INTENT),
+        route("/c/authorize/{id}/app", "GET", approve.in_app, INTENT),
+        route("/c/authorize/{id}/code.{form:str}", "GET", approve.image, INTENT),
+        route("/c/authorize/{id}/voucher", "GET", authorize.show_voucher, INTENT),
     ]
 
 
 def show(visit: Visit) -> Response:
     if visit.session["status"] != "open":
         return _closed(visit)
-    return _pay_page(visit, message=_last_decline(visit) if "declined" in visit.query else "")
+    return _pay_page(visit, message=_last_decline(visit) if "declined" in visit.sent.query else "")
 
 
 def submit(visit: Visit) -> Response:
     if visit.session["status"] != "open" and not sent.is_late(visit):
         return _closed(visit)
-    if not _is_ours(visit):
+    if not visit.is_ours():
         return _pay_page(visit, status=403, message="This page is out of date. Please try again.")
     try:
         paid = sent.submit(visit)
@@ -62,43 +71,40 @@ def show_challenge(visit: Visit) -> Response:
     if visit.session["status"] != "open":
         return _closed(visit)
     if not pay.is_waiting(visit.tx, visit.session):
-        return RedirectResponse(visit.path, 303)
-    return page("authenticate.html", 200, _common(visit))
+        return _start_again(visit)
+    return approve.ask(visit, visit.intent())
+
+
+def show_app(visit: Visit) -> Response:
+    return _closed(visit) if visit.session["status"] != "open" else approve.in_app(visit)
 
 
 def end_challenge(visit: Visit) -> Response:
     if visit.session["status"] != "open":
         return _closed(visit)
-    if not _is_ours(visit) or visit.form.get("action") not in ("complete", "fail"):
+    decided = approve.decision(visit)
+    if not decided:
         return RedirectResponse(f"{visit.path}/authenticate", 303)
-    passed = visit.form["action"] == "complete"
-    paid = pay.resume(visit.tx, visit.session, visit.secret, passed=passed)
-    return _after(visit, paid) if paid else RedirectResponse(visit.path, 303)
+    paid = pay.resume(visit.tx, visit.session, visit.secret, passed=decided == "complete")
+    return _after(visit, paid) if paid else _start_again(visit)
+
+
+def show_wallet(visit: Visit) -> Response:
+    return _closed(visit) if visit.session["status"] != "open" else wallets.show(visit)
+
+
+def pay_by_wallet(visit: Visit) -> Response:
+    if visit.session["status"] != "open":
+        return _closed(visit)
+    paid = wallets.decide(visit)
+    return _after(visit, paid) if paid else wallets.show(visit)
 
 
 def show_voucher(visit: Visit) -> Response:
-    """What to tell at the counter, for as long as it can be paid there."""
-    intent = _intent(visit)
-    action = intent.get("next_action") or {}
-    if visit.session["status"] != "complete" or "display_details" not in action.get("type", ""):
-        return RedirectResponse(visit.path, 303)
-    type_ = action["type"].removesuffix("_display_details")
-    given = action[action["type"]]
-    more = {
-        "title": VOUCHERS[type_].title,
-        "counter": VOUCHERS[type_].counter,
-        "facts": vouchers.facts(action),
-        "until": _day(given.get("expires_at") or given["expires_after"]),
-        "link": success_url(visit.session),
-    }
-    return page("voucher.html", 200, _common(visit) | more)
-
-
-def _is_ours(visit: Visit) -> bool:
-    token = visit.form.get("token", "")
-    return isinstance(token, str) and hmac.compare_digest(
-        token.encode("utf-8", "replace"), visit.token().encode()
-    )
+    shown = None
+    if visit.session["status"] == "complete":
+        shown = voucher.show(visit, visit.intent(), link=success_url(visit.session))
+    return shown or RedirectResponse(visit.path, 303)
 
 
 def _after(visit: Visit, paid: Paid) -> Response:
@@ -110,61 +116,58 @@ def _after(visit: Visit, paid: Paid) -> Response:
     return RedirectResponse(f"{visit.path}?declined=1", 303)
 
 
-def _intent(visit: Visit) -> Json:
-    return visit.tx.load("payment_intent", visit.session.get("payment_intent") or "") or {}
+def _start_again(visit: Visit) -> Response:
+    """Nobody waits for a decision: it was taken, or came too late."""
+    query = "?declined=1" if visit.intent().get("last_payment_error") else ""
+    return RedirectResponse(visit.path + query, 303)
 
 
 def _last_decline(visit: Visit) -> str:
-    error = _intent(visit).get("last_payment_error")
+    error = visit.intent().get("last_payment_error")
     return str(error["message"]) if error else ""
-
-
-def _day(second: int) -> str:
-    return f"{datetime.fromtimestamp(second, UTC):%-d %B %Y}"
 
 
 def _pay_page(
     visit: Visit, *, status: int = 200, problems: dict[str, str] | None = None, message: str = ""
 ) -> Response:
-    shopper = visit.session.get("_shopper", {})
-    locked_email = visit.session.get("customer_email")
+    session = visit.session
+    shopper = session.get("_shopper", {})
+    locked_email = session.get("customer_email")
     values = {**shopper, "email": locked_email or shopper.get("email", "")}
     values["billingCountry"] = shopper.get("billingCountry") or "US"
     more = {
+        "session": session,
+        "items": session["_items"],
+        "cancel_url": session.get("cancel_url"),
+        "verb": _VERBS.get(session.get("submit_type") or "pay", "Pay"),
         "values": values,
         "email_is_locked": bool(locked_email),
-        "problems": problems or {},
-        "message": message,
-        "methods": [_method(type_) for type_ in visit.session["payment_method_types"]],
+        "problems": problem_texts(problems or {}, visit.language),
+        "message": visit.language.say(message) if message else "",
+        "methods": [_method(type_) for type_ in session["payment_method_types"]],
+        "wallets": wallets.offered(session),
         "chosen": sent.chosen(visit),
     }
-    return page("pay.html", status, _common(visit) | more)
+    return page("pay.html", status, {**facts(visit), **more}, visit.language)
+
+
+_VERBS = {"book": "Book", "donate": "Donate", "subscribe": "Subscribe"}
+_PARTS = (
+    (DEBITS, "account.html"),
+    (VOUCHERS, "voucher_form.html"),
+    (REDIRECTS, "redirect_form.html"),
+)
 
 
 def _method(type_: str) -> Json:
     """What the page says of a method: its name, and the table's row that its part is made from."""
-    part = "account" if type_ in DEBITS else "voucher_form" if type_ in VOUCHERS else "card"
-    row = DEBITS.get(type_) or VOUCHERS.get(type_)
-    return {"type": type_, "title": TITLES[type_], "part": f"{part}.html", "row": row}
-
-
-def _common(visit: Visit) -> Json:
-    session = visit.session
-    return {
-        "session": session,
-        "items": session["_items"],
-        "shop": (session.get("branding_settings") or {}).get("display_name") or "Sandbox shop",
-        "cancel_url": session.get("cancel_url"),
-        "path": visit.path,
-        "token": visit.token(),
-        "livemode": session["livemode"],
-        "verb": _VERBS.get(session.get("submit_type") or "pay", "Pay"),
-    }
-
-
-_VERBS = {"book": "Book", "donate": "Donate", "subscribe": "Subscribe"}
+    for table, part in _PARTS:
+        if type_ in table:
+            return {"type": type_, "title": TITLES[type_], "part": part, "row": table[type_]}
+    return {"type": type_, "title": TITLES[type_], "part": "card.html", "row": None}
 
 
 def _closed(visit: Visit) -> Response:
-    status, notice = closed(visit.session, _intent(visit), visit.path)
-    return page("notice.html", status, _common(visit) | notice)
+    status, notice = closed(visit.session, visit.intent(), visit.path)
+    spoken = {name: visit.language.say(notice[name]) for name in ("title", "text", "link_text")}
+    return page("notice.html", status, {**facts(visit), **notice, **spoken}, visit.language)

@@ -18,14 +18,17 @@ EXPIRE = "stripe.authorization_expires"
 HELD_S = 7 * 86_400  # docs.stripe.com/payments/place-a-hold-on-a-payment-method
 
 
-def is_manual(intent: Json) -> bool:
-    options = intent.get("payment_method_options", {}).get("card", {})
+def is_manual(intent: Json, type_: str = "card") -> bool:
+    """Whether what this kind of method pays is only held at first."""
+    options = intent.get("payment_method_options", {}).get(type_, {})
     return "manual" in (intent["capture_method"], options.get("capture_method"))
 
 
 def hold(tx: Tx, intent: Json, method: Json, charge: Json, outcome: Json) -> None:
     """The bank keeps the money for the merchant, for as long as it does."""
-    charge["payment_method_details"]["card"]["capture_before"] = int(tx.now) + HELD_S
+    details = charge["payment_method_details"]
+    if "card" in details:  # of all methods, only a card's charge says until when
+        details["card"]["capture_before"] = int(tx.now) + HELD_S
     charges.authorize(tx, charge, outcome)
     intents.hold(tx, intent, method, charge)
     agenda.schedule(tx, EXPIRE, intent["id"], tx.now + HELD_S)

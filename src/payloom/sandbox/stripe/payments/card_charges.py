@@ -12,7 +12,8 @@ _OFF = {"status": "unavailable"}
 _SCORES = {"normal": 12, "elevated": 70, "highest": 95}
 
 
-def card_details(intent: Json, method: Json, card: Card, *, challenged: bool) -> Json:
+def card_details(intent: Json, method: Json, card: Card, *, flow: str) -> Json:
+    """`flow`: how 3-D Secure went, see `_THREE_D_SECURE`; empty where nobody asked for it."""
     amount = intent["amount"]
     kept = method["card"]
     return {
@@ -44,9 +45,9 @@ def card_details(intent: Json, method: Json, card: Card, *, challenged: bool) ->
         "regulated_status": kept["regulated_status"],
         "setup_credential_usage": None,
         "stored_credential_usage": None,
-        "three_d_secure": _three_d_secure() if challenged else None,
+        "three_d_secure": _three_d_secure(flow, kept["brand"]) if flow else None,
         "transaction_link_id": None,
-        "wallet": None,
+        "wallet": kept["wallet"],
     }
 
 
@@ -64,14 +65,26 @@ def _checks(method: Json, card: Card) -> Json:
     return {name: value and failed.get(name, "pass") for name, value in given.items()}
 
 
-def _three_d_secure() -> Json:
+# flow → authentication_flow, result and result_reason of the SDK's class
+_THREE_D_SECURE = {
+    "challenge": ("challenge", "authenticated", None),
+    "frictionless": ("frictionless", "authenticated", None),
+    "not_enrolled": (None, "attempt_acknowledged", "card_not_enrolled"),
+}
+
+
+def _three_d_secure(flow: str, brand: str) -> Json:
+    how, result, reason = _THREE_D_SECURE[flow]
+    authenticated, attempted = ("02", "01") if brand == "mastercard" else ("05", "06")
     return {
-        "authentication_flow": "challenge",
-        "electronic_commerce_indicator": "05",
+        "authentication_flow": how,
+        "electronic_commerce_indicator": (
+            authenticated if result == "authenticated" else attempted
+        ),
         "exemption_indicator": None,
         "exemption_indicator_applied": None,
-        "result": "authenticated",
-        "result_reason": None,
+        "result": result,
+        "result_reason": reason,
         "transaction_id": None,
         "version": "2.2.0",
     }

@@ -13,7 +13,7 @@ from payloom.sandbox.store import Tx
 from payloom.sandbox.stripe.methods import bank_accounts, debits, vouchers
 from payloom.sandbox.stripe.methods.debits import DEBITS
 from payloom.sandbox.stripe.methods.vouchers import VOUCHERS
-from payloom.sandbox.stripe.payments import charges, intents
+from payloom.sandbox.stripe.payments import approvals, charges, intents
 from payloom.sandbox.stripe.payments.owners import Later, tell
 from payloom.sandbox.stripe.protocol.errors import Failure
 
@@ -25,11 +25,6 @@ _FIRST = {"pays": PAY, "fails": FAIL}  # what comes first; of an account that `s
 DAY = 86_400
 SOON_S, LATER_S = 5, 180  # docs.stripe.com/payments/sepa-debit: its test accounts
 PAYS_AFTER_FAILING_S = DAY
-
-EXPIRED = Failure(
-    code="payment_intent_payment_attempt_expired",
-    message="The time to pay was over before the customer paid.",
-)
 
 
 def submit(tx: Tx, intent: Json, method: Json, *, voucher_url: str, by_page: bool) -> None:
@@ -47,7 +42,7 @@ def submit(tx: Tx, intent: Json, method: Json, *, voucher_url: str, by_page: boo
 
 def forget(tx: Tx, intent: Json) -> None:
     """Whatever was still to be decided is not any more."""
-    for kind in (PAY, FAIL):
+    for kind in (PAY, FAIL, approvals.LAPSE):
         agenda.cancel(tx, kind, intent["id"])
 
 
@@ -104,7 +99,7 @@ def fail(tx: Tx, timer: Timer) -> None:
     agenda.finish(tx, timer)
     intent, method = _parties(tx, timer.ref)
     if method["type"] in VOUCHERS:
-        intents.refuse(tx, intent, method, EXPIRED, charge=None)
+        intents.refuse(tx, intent, method, approvals.LAPSED, charge=None)
     else:
         _bounce(tx, intent, method)
     tell(tx, intent, Later.FAILED)

@@ -7,7 +7,14 @@ from payloom.sandbox.stripe.catalog.money import money
 from payloom.sandbox.stripe.customers import attaching
 from payloom.sandbox.stripe.customers import kept as customers
 from payloom.sandbox.stripe.methods import offers, options, payment_methods
-from payloom.sandbox.stripe.payments import captures, confirm, delayed, intent_params, intents
+from payloom.sandbox.stripe.payments import (
+    approvals,
+    captures,
+    confirm,
+    delayed,
+    intent_params,
+    intents,
+)
 from payloom.sandbox.stripe.payments.confirm import How, Outcome, Tried
 from payloom.sandbox.stripe.protocol import lists, params
 from payloom.sandbox.stripe.protocol.call import Call, Reply
@@ -15,6 +22,7 @@ from payloom.sandbox.stripe.protocol.errors import (
     StripeError,
     card_error,
     invalid,
+    missing_parameter,
     no_such,
     wrong_state,
 )
@@ -220,14 +228,26 @@ def _types(asked: Json) -> list[str]:
         return list(named)
     allowed = asked.get("allowed_payment_method_types", [])
     excluded = asked.get("excluded_payment_method_types", [])
-    return offers.offered(asked["currency"], allowed, excluded) or ["card"]
+    types = offers.offered(
+        asked["currency"],
+        allowed,
+        excluded,
+        manual=asked.get("capture_method") == "manual",
+        redirects=_may_lead_away(asked),
+    )
+    return types or ["card"]
 
 
 def _automatic(asked: Json) -> Json:
     if asked.get("payment_method_types"):
         return {}
-    redirects = asked.get("automatic_payment_methods", {}).get("allow_redirects", "always")
+    redirects = "always" if _may_lead_away(asked) else "never"
     return {"automatic_payment_methods": {"allow_redirects": redirects, "enabled": True}}
+
+
+def _may_lead_away(asked: Json) -> bool:
+    automatic = asked.get("automatic_payment_methods", {})
+    return bool(automatic.get("allow_redirects", "always") == "always")
 
 
 def _method(call: Call, asked: Json) -> Json | None:
@@ -279,6 +299,9 @@ def _check_confirmation(intent: Json, asked: Json, method: Json | None) -> None:
             " `automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents"
             " and Payment Intents."
         )
+    by_device = method["type"] in approvals.BY_DEVICE
+    if offers.leads_away([method["type"]]) and not by_device and "return_url" not in asked:
+        raise missing_parameter("return_url")
 
 
 def _check_customer(call: Call, asked: Json) -> None:

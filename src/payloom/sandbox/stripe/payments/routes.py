@@ -1,6 +1,12 @@
 """What is answered of payment intents and charges."""
 
-from payloom.sandbox.stripe.payments import captures, charges, delayed, payment_intents
+from payloom.sandbox.stripe.payments import (
+    approvals,
+    captures,
+    charges,
+    delayed,
+    payment_intents,
+)
 from payloom.sandbox.stripe.protocol import params
 from payloom.sandbox.stripe.protocol.resources import lister, of_field, retriever
 from payloom.sandbox.stripe.protocol.routing import Openers, Routes, Timers
@@ -26,6 +32,7 @@ ROUTES: Routes = (
     ("GET", "/v1/charges/{}", retriever("charge", "charge")),
 )
 TIMERS: Timers = {
+    approvals.LAPSE: approvals.lapse,
     captures.EXPIRE: captures.expire,
     charges.SETTLE: charges.settle,
     delayed.PAY: delayed.pay,

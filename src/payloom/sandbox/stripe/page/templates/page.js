@@ -28,6 +28,12 @@
       if (digits.length >= 2) expiry.value = digits.slice(0, 2) + " / " + digits.slice(2);
     });
   }
+  if (document.querySelector("[data-waits]")) {
+    // the phone may have approved meanwhile; not while somebody is about to press something here
+    window.setInterval(function () {
+      if (document.activeElement === document.body) window.location.reload();
+    }, 5000);
+  }
   window.addEventListener("pageshow", function (event) {
     if (event.persisted) window.location.reload();
   });
