@@ -338,3 +338,64 @@ async def test_the_shopper_s_page_is_another_matter(merchant: Merchant) -> None:
     await merchant.advance(300)
     _, intent, _ = await merchant.state(session)
     assert intent.status == "processing"
+
+
+ANY = {"payment_method_options": {"card": {"request_three_d_secure": "any"}}}
+CHALLENGE = {"payment_method_options": {"card": {"request_three_d_secure": "challenge"}}}
+AUTHENTICATED = ("challenge", "authenticated", "05")
+SILENT = ("frictionless", "authenticated", "05")
+ATTEMPTED = (None, "attempt_acknowledged", "06")
+
+
+@pytest.mark.parametrize(
+    ("token", "wish", "status", "told"),
+    [
+        ("visa", {}, "succeeded", None),
+        ("visa", ANY, "succeeded", ATTEMPTED),
+        ("mastercard", ANY, "succeeded", (None, "attempt_acknowledged", "01")),
+        ("amex", CHALLENGE, "succeeded", None),
+        ("threeDSecureOptional", {}, "succeeded", None),
+        ("threeDSecureOptional", ANY, "succeeded", SILENT),
+        ("threeDSecureOptional", CHALLENGE, "requires_action", AUTHENTICATED),
+        ("threeDSecure2Required", {}, "requires_action", AUTHENTICATED),
+    ],
+)
+async def test_three_d_secure_is_told_of_the_charge(
+    merchant: Merchant, token: str, wish: Any, status: str, told: Any
+) -> None:
+    intent = await made(merchant, token, **wish, return_url="https://shop.example/")
+    assert intent.status == status
+    if status == "requires_action":
+        page = await Page(merchant.http, intent.next_action.redirect_to_url.url).open()
+        await page.submit(page.url, {"action": "complete"})
+        intent = await merchant.stripe.v1.payment_intents.retrieve_async(intent.id)
+    charge: Any = await charge_of(merchant, intent)
+    said = charge.payment_method_details.card.three_d_secure
+    assert (
+        said and (said.authentication_flow, said.result, said.electronic_commerce_indicator)
+    ) == told
+
+
+async def test_a_decline_after_authentication_says_that_it_was_authenticated(
+    merchant: Merchant,
+) -> None:
+    back = {"return_url": "https://shop.example/"}
+    intent = await made(merchant, "threeDSecureRequiredChargeDeclined", **back)
+    page = await Page(merchant.http, intent.next_action.redirect_to_url.url).open()
+    assert "redirect_status=failed" in await page.submit(page.url, {"action": "complete"})
+    intent = await merchant.stripe.v1.payment_intents.retrieve_async(intent.id)
+    assert intent.last_payment_error.decline_code == "generic_decline"
+    charge: Any = await charge_of(merchant, intent)
+    assert charge.payment_method_details.card.three_d_secure.result == "authenticated"
+
+
+async def test_a_failed_or_abandoned_challenge_charges_nothing(merchant: Merchant) -> None:
+    back = {"return_url": "https://shop.example/"}
+    failed = await made(merchant, "authenticationRequired", **back)
+    page = await Page(merchant.http, failed.next_action.redirect_to_url.url).open()
+    assert "redirect_status=failed" in await page.submit(page.url, {"action": "fail"})
+    abandoned = await made(merchant, "authenticationRequired", **back)
+    assert (await page.open(abandoned.next_action.redirect_to_url.url)).status == 200
+    for intent, status in ((failed, "requires_payment_method"), (abandoned, "requires_action")):
+        found = await merchant.stripe.v1.payment_intents.retrieve_async(intent.id)
+        assert (found.status, found.latest_charge) == (status, None)
