@@ -109,8 +109,9 @@ class Merchant:
 class Page:
     """One tab of a shopper's browser without JavaScript."""
 
-    def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
+    def __init__(self, http: aiohttp.ClientSession, url: str, reads: str = "") -> None:
         self._http = http
+        self._reads = {"Accept-Language": reads} if reads else {}
         self.url = url
         self.status = 0
         self.html = ""
@@ -118,7 +119,9 @@ class Page:
         self._token = ""
 
     async def open(self, url: str | None = None) -> "Page":
-        async with self._http.get(url or self.url, allow_redirects=False) as answer:
+        async with self._http.get(
+            url or self.url, headers=self._reads, allow_redirects=False
+        ) as answer:
             self.status, self.html, self.headers = (
                 answer.status,
                 await answer.text(),
@@ -154,7 +157,7 @@ class Page:
     async def submit(self, url: str, fields: Mapping[str, str], **headers: str) -> str:
         form = {"token": self.token(), **fields}
         async with self._http.post(
-            url, data=form, headers=headers, allow_redirects=False
+            url, data=form, headers={**self._reads, **headers}, allow_redirects=False
         ) as answer:
             self.status, self.html, self.headers = (
                 answer.status,

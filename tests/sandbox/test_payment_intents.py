@@ -380,7 +380,7 @@ async def test_a_decline_after_authentication_says_that_it_was_authenticated(
     merchant: Merchant,
 ) -> None:
     back = {"return_url": "https://shop.example/"}
-    intent = await made(merchant, "threeDSecureRequiredChargeDeclined", **back)
+    intent: Any = await made(merchant, "threeDSecureRequiredChargeDeclined", **back)
     page = await Page(merchant.http, intent.next_action.redirect_to_url.url).open()
     assert "redirect_status=failed" in await page.submit(page.url, {"action": "complete"})
     intent = await merchant.stripe.v1.payment_intents.retrieve_async(intent.id)
