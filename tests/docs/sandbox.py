@@ -5,7 +5,7 @@ from payloom.sandbox.stripe.balance.repay import FAILS_AFTER_S, SUCCEEDS_AFTER_S
 from payloom.sandbox.stripe.methods.bank_accounts import ACCOUNTS, OURS, Account
 from payloom.sandbox.stripe.methods.cards import ABROAD, CARDS, Card
 from payloom.sandbox.stripe.methods.debits import DEBITS, parts
-from payloom.sandbox.stripe.methods.offers import CURRENCIES, TITLES
+from payloom.sandbox.stripe.methods.offers import CAPTURES_LATER, CURRENCIES, IS_ON, TITLES
 from payloom.sandbox.stripe.methods.vouchers import COURSES, VOUCHERS
 from payloom.sandbox.stripe.payments.delayed import PAYS_AFTER_FAILING_S
 from payloom.sandbox.stripe.routes import ROUTES
@@ -58,6 +58,7 @@ def _behaviour(card: Card) -> str:
 
 
 _ASKS = {
+    "optional": "asks for 3-D Secure, if the merchant wishes a `challenge`",
     "required": "asks for 3-D Secure",
     "unless_set_up": "asks for 3-D Secure, unless it was set up for later payments",
     "on_session": "asks for 3-D Secure, if the shopper is there",
@@ -109,10 +110,15 @@ def test_vouchers() -> str:
 
 def offered_methods() -> str:
     rows = (
-        (code(type_), TITLES[type_], ", ".join(sorted(currencies)).upper() or "any")
+        (code(type_), TITLES[type_], ", ".join(sorted(currencies)).upper() or "any", _offer(type_))
         for type_, currencies in CURRENCIES.items()
     )
-    return table(["type", "on the page", "currency"], rows)
+    return table(["type", "on the page", "currency", "offered"], rows)
+
+
+def _offer(type_: str) -> str:
+    when = "always" if type_ in IS_ON else "when named"
+    return f"{when}; can be captured later" if type_ in CAPTURES_LATER else when
 
 
 def _days(seconds: int) -> str:

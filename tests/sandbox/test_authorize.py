@@ -8,6 +8,7 @@ import stripe
 
 from payloom.sandbox.stripe.methods.redirects import REDIRECTS
 from tests.sandbox.merchant import Merchant, Page
+from tests.sandbox.test_invoices import customer, drafted
 
 BACK = "https://shop.example/back?order=7"
 
@@ -120,6 +121,21 @@ async def test_a_session_s_intent_is_decided_on_the_session_s_page_only(
     assert (
         await Page(merchant.http, f"{merchant.url}/c/authorize/{intent.id}").open()
     ).status == 404
+
+
+async def test_an_invoice_hears_what_its_customer_decided(merchant: Merchant) -> None:
+    draft = await drafted(merchant, await customer(merchant, "threeDSecure2Required"))
+    for action, status, told in (("fail", "open", "payment_failed"), ("complete", "paid", "paid")):
+        with pytest.raises(stripe.CardError) as asked:
+            await merchant.stripe.v1.invoices.pay_async(draft.id)
+        error: Any = asked.value.error
+        url = f"{merchant.url}/c/authorize/{error.payment_intent.id}"
+        page = await Page(merchant.http, url).open()
+        before = len(await merchant.events())
+        await page.submit(url, {"action": action})
+        found = await merchant.stripe.v1.invoices.retrieve_async(draft.id)
+        assert found.status == status
+        assert f"invoice.{told}" in (await merchant.events())[before:]
 
 
 async def test_a_canceled_intent_waits_no_longer(merchant: Merchant) -> None:

@@ -8,6 +8,8 @@ does. Where Stripe's own behaviour could not be looked up, this stand-in decides
 - a webhook lost by `hook_lose` is never tried again, and its event stays undelivered;
 - bank debits and vouchers take days, by the sandbox's clock; why a bank refused stands as the
   code of `last_payment_error`, and one test account of our own fails first and pays later;
+- of the methods that lead elsewhere few are on, and naming one that is off switches it on; what
+  fails there is an authentication that failed, without a charge;
 - the balance always covers a refund; a refund that fails may be asked for again;
 - an invoice has no hosted page, and `auto_advance` finalizes it but does not collect;
 - an expired session leaves its payment intent as it was; nothing can pay it any more.
