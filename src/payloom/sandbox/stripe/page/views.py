@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from payloom.sandbox.runtime import Runtime
 from payloom.sandbox.stripe.checkout import pay
+from payloom.sandbox.stripe.checkout.completion import given_email
 from payloom.sandbox.stripe.checkout.pay import Paid
 from payloom.sandbox.stripe.methods import vouchers
 from payloom.sandbox.stripe.methods.debits import DEBITS
@@ -111,11 +112,12 @@ def _after(visit: Visit, paid: Paid) -> Response:
 
 
 def _intent(visit: Visit) -> Json:
-    return visit.tx.load("payment_intent", visit.session.get("payment_intent") or "") or {}
+    return pay.tried_of(visit.tx, visit.session)
 
 
 def _last_decline(visit: Visit) -> str:
-    error = _intent(visit).get("last_payment_error")
+    intent = _intent(visit)
+    error = intent.get("last_payment_error") or intent.get("last_setup_error")
     return str(error["message"]) if error else ""
 
 
@@ -127,7 +129,7 @@ def _pay_page(
     visit: Visit, *, status: int = 200, problems: dict[str, str] | None = None, message: str = ""
 ) -> Response:
     shopper = visit.session.get("_shopper", {})
-    locked_email = visit.session.get("customer_email")
+    locked_email = given_email(visit.session)
     values = {**shopper, "email": locked_email or shopper.get("email", "")}
     values["billingCountry"] = shopper.get("billingCountry") or "US"
     more = {
