@@ -26,6 +26,8 @@ CLASSES: dict[str, type[stripe.StripeObject]] = {
     "invoice_payment": stripe.InvoicePayment,
     "invoiceitem": stripe.InvoiceItem,
     "line_item": stripe.InvoiceLineItem,
+    "mandate": stripe.Mandate,
+    "setup_intent": stripe.SetupIntent,
     "webhook_endpoint": stripe.WebhookEndpoint,
 }
 # one member per method of payment: only those in use are there
@@ -154,6 +156,59 @@ async def test_every_answered_object_has_every_declared_field(merchant: Merchant
         "checkout.session", "payment_intent", "charge", "refund", "event", "webhook_endpoint",
     }  # fmt: skip
     for value in objects:
+        assert missing(CLASSES[value["object"]], value, value["object"]) == []
+
+
+async def test_what_is_sold_has_every_declared_field(merchant: Merchant) -> None:
+    form = {
+        "name": "Mug",
+        "default_price_data[currency]": "usd",
+        "default_price_data[unit_amount]": "500",
+        "default_price_data[recurring][interval]": "month",
+        "marketing_features[0][name]": "Blue",
+        **{
+            f"package_dimensions[{side}]": "1.5" for side in ("height", "length", "weight", "width")
+        },
+        "tax_details[tax_code]": "txcd_1",
+        "expand[0]": "default_price.product",
+    }
+    objects = [(await merchant.post("/v1/products", form))[1]]
+    assert objects[0]["default_price"]["product"]["name"] == "Mug"
+    more = {"transform_quantity[divide_by]": "10", "transform_quantity[round]": "up"}
+    price = {"product": objects[0]["id"], "currency": "usd", "unit_amount": "100", **more}
+    objects.append((await merchant.post("/v1/prices", price))[1])
+    await check_all(merchant, objects)
+
+
+async def test_who_pays_and_what_is_saved_has_every_declared_field(merchant: Merchant) -> None:
+    form = {
+        "address[city]": "Cork",
+        "shipping[name]": "Jo",
+        "shipping[address][city]": "Cork",
+        "invoice_settings[custom_fields][0][name]": "VAT",
+        "invoice_settings[custom_fields][0][value]": "IE1",
+        "invoice_settings[rendering_options][template]": "plain",
+        "payment_method": "pm_card_visa",
+    }
+    objects = [(await merchant.post("/v1/customers", form))[1]]
+    whose = {"customer": objects[0]["id"], "confirm": "true"}
+    tokens = [f"pm_{account.token}" for account in ACCOUNTS.values() if account.course == "pays"]
+    for token in (*tokens, "pm_card_visa", "pm_card_authenticationRequired"):
+        paths = {"expand[0]": "mandate", "expand[1]": "payment_method", "expand[2]": "customer"}
+        setup = {"payment_method": token, **whose, **paths}
+        objects.append((await merchant.post("/v1/setup_intents", setup))[1])
+    assert {value.get("status") for value in objects} == {None, "requires_action", "succeeded"}
+    bad = {"payment_method": "pm_card_chargeDeclinedExpiredCard", **whose}
+    objects.append((await merchant.post("/v1/setup_intents", bad))[1]["error"]["setup_intent"])
+    session = {"mode": "setup", "currency": "eur", "success_url": "http://127.0.0.1:9/"}
+    objects.append((await merchant.post("/v1/checkout/sessions", session))[1])
+    await check_all(merchant, objects)
+
+
+async def check_all(merchant: Merchant, objects: list[dict[str, Any]]) -> None:
+    """These objects, and those that the events tell of."""
+    _, events = await merchant.get("/v1/events?limit=100")
+    for value in [*objects, *(event["data"]["object"] for event in events["data"])]:
         assert missing(CLASSES[value["object"]], value, value["object"]) == []
 
 

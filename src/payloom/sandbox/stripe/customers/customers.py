@@ -23,16 +23,15 @@ _SHIPPING = params.hash_of(
     required=("address", "name"),
 )
 _FIELD = params.hash_of({"name": params.text(40), "value": params.text(140)}, ("name", "value"))
+_RENDERING: dict[str, params.Check] = {
+    "amount_tax_display": params.one_of("exclude_tax", "include_inclusive_tax"),
+    "template": params.text(),
+}
 _INVOICE_SETTINGS: dict[str, params.Check] = {
     "custom_fields": params.list_of(_FIELD, most=4),
     "default_payment_method": params.text(may_be_empty=True),
     "footer": params.text(may_be_empty=True),
-    "rendering_options": params.hash_of(
-        {
-            "amount_tax_display": params.one_of("exclude_tax", "include_inclusive_tax"),
-            "template": params.text(),
-        }
-    ),
+    "rendering_options": params.hash_of(_RENDERING),
 }
 _WORDS = ("business_name", "description", "email", "individual_name", "name", "phone")
 # Stripe's, and refused here
@@ -151,6 +150,8 @@ def _given(asked: Json) -> Json:
         given["shipping"] = {**blank, **shipping, **address} if shipping else None
     if settings := asked.get("invoice_settings"):
         given["invoice_settings"] = {**dict.fromkeys(_INVOICE_SETTINGS), **settings}
+        if rendering := settings.get("rendering_options"):
+            rendering |= {name: rendering.get(name) for name in _RENDERING}
     return given
 
 
