@@ -64,6 +64,10 @@ async def test_a_default_price_is_made_with_its_product(merchant: Merchant) -> N
     with pytest.raises(stripe.InvalidRequestError, match="default price"):
         await merchant.stripe.v1.prices.update_async(made.default_price.id, {"active": False})
     other = await price(merchant, made.id)
+    await merchant.stripe.v1.prices.update_async(other.id, {"active": False})
+    with pytest.raises(stripe.InvalidRequestError, match="only accepts active prices"):
+        await merchant.stripe.v1.products.update_async(made.id, {"default_price": other.id})
+    await merchant.stripe.v1.prices.update_async(other.id, {"active": True})
     changed = await merchant.stripe.v1.products.update_async(made.id, {"default_price": other.id})
     assert changed.default_price == other.id
     with pytest.raises(stripe.InvalidRequestError) as foreign:

@@ -177,7 +177,7 @@ async def test_a_foreign_method_is_refused(merchant: Merchant) -> None:
         ({"return_url": BACK}, None, "return_url"),
         ({"usage": "never"}, None, "usage"),
         ({"payment_method": "pm_none"}, "resource_missing", "payment_method"),
-        ({"allowed_payment_method_types[0]": "oxxo"}, None, "allowed_payment_method_types"),
+        ({"allowed_payment_method_types[0]": "gold"}, None, "allowed_payment_method_types[0]"),
         ({"payment_method_types[0]": "card"}, "payment_method_types_no_longer_supported",
          "payment_method_types"),
         ({"single_use[amount]": "5"}, None, "single_use"),
@@ -191,6 +191,15 @@ async def test_a_bad_setup_is_refused(
     status, answer, _ = await merchant.post("/v1/setup_intents", change, **endive)
     assert status in (400, 404)
     assert (answer["error"].get("code"), answer["error"].get("param")) == (code, param)
-    old = {"payment_method_types[0]": "card"}
-    status, answer, _ = await merchant.post("/v1/setup_intents", old)
-    assert (status, answer["payment_method_types"]) == (200, ["card"])
+
+
+async def test_what_cannot_be_saved_is_not_set_up(merchant: Merchant) -> None:
+    some = await setup(merchant, allowed_payment_method_types=["oxxo", "sepa_debit"])
+    assert some.payment_method_types == ["sepa_debit"]
+    with pytest.raises(stripe.InvalidRequestError, match="is not allowed for this SetupIntent"):
+        await merchant.stripe.v1.setup_intents.confirm_async(
+            some.id, {"payment_method": "pm_card_visa"}
+        )
+    for type_, status in (("card", 200), ("oxxo", 400)):
+        form = {"payment_method_types[0]": type_}
+        assert (await merchant.post("/v1/setup_intents", form))[0] == status

@@ -48,6 +48,12 @@ def _types(asked: Json) -> list[str]:
     if not named and "currency" not in asked:
         raise missing_parameter("currency")
     types = setup_intents.types_of(asked)
-    if "currency" not in asked:
-        return types
-    return [t for t in types if not CURRENCIES[t] or asked["currency"] in CURRENCIES[t]] or ["card"]
+    if currency := asked.get("currency"):
+        types = [t for t in types if not CURRENCIES[t] or currency in CURRENCIES[t]]
+    if not types:
+        raise invalid(
+            "No valid payment method types for this Checkout Session. Please ensure that you have"
+            " activated payment methods compatible with your chosen currency.",
+            param="allowed_payment_method_types" if named else "excluded_payment_method_types",
+        )
+    return types

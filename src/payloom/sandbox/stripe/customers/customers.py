@@ -1,5 +1,6 @@
 """The customer's calls: create, retrieve, update, delete."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,16 @@ Json = dict[str, Any]
 
 KIND = kept.KIND
 ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
+
+
+def _email(value: Any, name: str) -> str | None:
+    address = params.text(512, may_be_empty=True)(value, name)
+    if address and re.fullmatch(r"[^@\s]+@[^@\s]+", address) is None:
+        message = f"Invalid email address: {address[:100]}"
+        raise invalid(message, param=name, code="email_invalid")
+    return str(address) if address else None
+
+
 _ADDRESS = params.hash_of(dict.fromkeys(ADDRESS, params.text(may_be_empty=True)))
 _SHIPPING = params.hash_of(
     {"address": _ADDRESS, "name": params.text(), "phone": params.text(may_be_empty=True)},
@@ -41,7 +52,7 @@ _UPDATE: dict[str, params.Check] = {
     **dict.fromkeys(_NOT_BUILT, params.anything),
     "address": _ADDRESS,
     "balance": params.integer(),
-    "email": params.text(512, may_be_empty=True),
+    "email": _email,
     "expand": params.EXPAND,
     "invoice_prefix": params.text(12),
     "invoice_settings": params.hash_of(_INVOICE_SETTINGS),

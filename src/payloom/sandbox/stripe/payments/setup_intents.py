@@ -113,7 +113,7 @@ def create(call: Call) -> Json | Reply:
                 message = f"You can only use `{name}` when `confirm` is set to true."
                 raise invalid(message, param=name)
     given = _given(call, asked)
-    types = given["payment_method_types"] = types_of(asked)
+    types = given["payment_method_types"] = types_of(asked) or ["card"]
     if "payment_method_types" not in asked:
         redirects = asked.get("automatic_payment_methods", {}).get("allow_redirects", "always")
         given["automatic_payment_methods"] = {"allow_redirects": redirects, "enabled": True}
@@ -192,17 +192,15 @@ def answer(tried: Tried, method: Json) -> Json | Reply:
 
 
 def types_of(asked: Json) -> list[str]:
-    """What can be set up: what a customer can keep, less what is ruled out."""
-    named = asked.get("payment_method_types") or asked.get("allowed_payment_method_types")
-    if wrong := [type_ for type_ in named or () if type_ not in attaching.SAVABLE]:
-        raise invalid(
-            f"The payment method type `{wrong[0]}` cannot be set up for later payments here.",
-            param="payment_method_types" if asked.get("payment_method_types") else
-            "allowed_payment_method_types",
-        )  # fmt: skip
+    """What can be set up: what a customer can keep, less what is ruled out; maybe nothing."""
+    if named := asked.get("payment_method_types"):
+        if wrong := [type_ for type_ in named if type_ not in attaching.SAVABLE]:
+            message = f"The payment method type `{wrong[0]}` cannot be set up for later payments."
+            raise invalid(message, param="payment_method_types")
+        return list(named)
+    allowed = asked.get("allowed_payment_method_types") or attaching.SAVABLE
     excluded = asked.get("excluded_payment_method_types", [])
-    types = [type_ for type_ in attaching.SAVABLE if type_ not in excluded]
-    return [type_ for type_ in types if not named or type_ in named] or ["card"]
+    return [t for t in attaching.SAVABLE if t in allowed and t not in excluded]
 
 
 def _confirm(call: Call, setup: Json, method: Json, asked: Json) -> Json | Reply:
