@@ -260,6 +260,17 @@ async def test_what_is_not_for_sale_is_refused(merchant: Merchant) -> None:
     assert "product" in (await sell(merchant, usual.id))["error"]["message"]
 
 
+async def test_a_product_that_an_item_made_says_all_that_was_said(merchant: Merchant) -> None:
+    data = {"name": "Mug", "unit_label": "piece", "tax_code": "txcd_1", "metadata": {"a": "1"}}
+    price = {"currency": "usd", "unit_amount": 700, "product_data": data}
+    path = "line_items.data.price.product"
+    session = await merchant.order(line_items=[{"price_data": price, "quantity": 1}], expand=[path])
+    made = session.line_items.data[0].price.product
+    assert (made.unit_label, made.tax_code, made.metadata.to_dict()) == (
+        "piece", "txcd_1", {"a": "1"},
+    )  # fmt: skip
+
+
 async def test_a_price_that_an_item_made_is_found_by_its_id(merchant: Merchant) -> None:
     session = await merchant.order(1999, expand=["line_items"])
     (item,) = session.line_items.data

@@ -114,6 +114,36 @@ async def test_an_action_leads_the_shopper_away_and_can_be_given_up(merchant: Me
     ]  # fmt: skip
 
 
+async def test_each_try_is_an_attempt(merchant: Merchant) -> None:
+    asked = await setup(merchant, "pm_card_authenticationRequired", expand=["latest_attempt"])
+    assert asked.latest_attempt.status == "requires_action"
+    setups = merchant.stripe.v1.setup_intents
+    with pytest.raises(stripe.CardError):
+        await setups.confirm_async(asked.id, {"payment_method": "pm_card_chargeDeclined"})
+    done = await setups.confirm_async(asked.id, {"payment_method": "pm_card_visa"})
+    attempts = merchant.stripe.v1.setup_attempts
+    listed: Any = await attempts.list_async({"setup_intent": asked.id})
+    assert [one.status for one in listed.data] == ["succeeded", "failed", "abandoned"]
+    assert listed.data[0].id == done.latest_attempt
+    assert listed.data[0].payment_method_details.card.last4 == "4242"
+    assert listed.data[1].setup_error.decline_code == "generic_decline"
+    status, answer = await merchant.get("/v1/setup_attempts")
+    assert (status, answer["error"]["param"]) == (400, "setup_intent")
+
+
+async def test_what_paid_for_nobody_cannot_pay_again(merchant: Merchant) -> None:
+    made = await customer(merchant)
+    once = (await pay(merchant, payment_method="pm_card_visa")).payment_method
+    with pytest.raises(stripe.InvalidRequestError, match="may not be used again"):
+        await pay(merchant, payment_method=once)
+    with pytest.raises(stripe.InvalidRequestError, match="may not be used again"):
+        await merchant.stripe.v1.payment_methods.attach_async(once, {"customer": made.id})
+    later = await pay(merchant, payment_method="pm_card_visa", setup_future_usage="off_session")
+    await merchant.stripe.v1.payment_methods.attach_async(
+        later.payment_method, {"customer": made.id}
+    )
+
+
 async def test_a_debit_is_set_up_with_a_mandate(merchant: Merchant) -> None:
     done = await setup(
         merchant,

@@ -83,6 +83,10 @@ async def test_a_card_that_declines_or_asks_is_tried_again(merchant: Merchant) -
     await page.pay(SECURE)
     await page.open(f"{page.url}/authenticate")
     assert (await page.authenticate("complete")).startswith("http://127.0.0.1:9/paid")
+    path = "setup_intent.latest_attempt"
+    done: Any = await merchant.sessions.retrieve_async(session.id, {"expand": [path]})
+    details = done.setup_intent.latest_attempt.payment_method_details.card
+    assert details.three_d_secure.result == "authenticated"
     assert await merchant.events() == [
         "setup_intent.created", "setup_intent.setup_failed", "setup_intent.requires_action",
         "setup_intent.setup_failed", "setup_intent.requires_action", "setup_intent.succeeded",

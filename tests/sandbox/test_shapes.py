@@ -27,6 +27,7 @@ CLASSES: dict[str, type[stripe.StripeObject]] = {
     "invoiceitem": stripe.InvoiceItem,
     "line_item": stripe.InvoiceLineItem,
     "mandate": stripe.Mandate,
+    "setup_attempt": stripe.SetupAttempt,
     "setup_intent": stripe.SetupIntent,
     "webhook_endpoint": stripe.WebhookEndpoint,
 }
@@ -194,8 +195,9 @@ async def test_who_pays_and_what_is_saved_has_every_declared_field(merchant: Mer
     whose = {"customer": objects[0]["id"], "confirm": "true"}
     tokens = [f"pm_{account.token}" for account in ACCOUNTS.values() if account.course == "pays"]
     for token in (*tokens, "pm_card_visa", "pm_card_authenticationRequired"):
-        paths = {"expand[0]": "mandate", "expand[1]": "payment_method", "expand[2]": "customer"}
-        setup = {"payment_method": token, **whose, **paths}
+        paths = ("mandate", "payment_method", "customer", "latest_attempt")
+        expand = {f"expand[{at}]": path for at, path in enumerate(paths)}
+        setup = {"payment_method": token, **whose, **expand}
         objects.append((await merchant.post("/v1/setup_intents", setup))[1])
     assert {value.get("status") for value in objects} == {None, "requires_action", "succeeded"}
     bad = {"payment_method": "pm_card_chargeDeclinedExpiredCard", **whose}

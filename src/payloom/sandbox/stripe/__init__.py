@@ -10,7 +10,6 @@ does. Where Stripe's own behaviour could not be looked up, this stand-in decides
   code of `last_payment_error`, and one test account of our own fails first and pays later;
 - the balance always covers a refund; a refund that fails may be asked for again;
 - a session makes its customer at the first try to pay, also where that is declined;
-- a method that paid once without a customer may pay again, one that was detached may not;
 - an invoice has no hosted page, and `auto_advance` finalizes it but does not collect;
 - an expired session leaves its payment intent as it was; nothing can pay it any more.
 """

@@ -130,6 +130,8 @@ def error_of(method: Json, failure: Failure, *, charge: str | None) -> Json:
 def _settle(tx: Tx, intent: Json, method: Json, charge: Json) -> None:
     if saving.is_wanted(intent, method["type"]):
         saving.save(tx, intent, method)
+    elif not method.get("customer"):
+        saving.use_up(tx, method)
     intent |= {
         "last_payment_error": None,
         "latest_charge": charge["id"],

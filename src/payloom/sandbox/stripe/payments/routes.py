@@ -5,6 +5,7 @@ from payloom.sandbox.stripe.payments import (
     charges,
     delayed,
     payment_intents,
+    setup_attempts,
     setup_intents,
 )
 from payloom.sandbox.stripe.protocol import params
@@ -34,6 +35,7 @@ ROUTES: Routes = (
     ("POST", "/v1/setup_intents/{}", setup_intents.update),
     ("POST", "/v1/setup_intents/{}/cancel", setup_intents.cancel),
     ("POST", "/v1/setup_intents/{}/confirm", setup_intents.confirm),
+    ("GET", "/v1/setup_attempts", setup_attempts.list_),
     ("GET", "/v1/mandates/{}", retriever("mandate", "mandate")),
     ("GET", "/v1/charges", _CHARGES),
     ("GET", "/v1/charges/{}", retriever("charge", "charge")),

@@ -51,6 +51,13 @@ def save(tx: Tx, intent: Json, method: Json) -> None:
         tx.save(method)
 
 
+def use_up(tx: Tx, method: Json) -> None:
+    """What paid once and is nobody's cannot pay again (docs.stripe.com/api/payment_methods)."""
+    if not method.get("_spent"):
+        method["_spent"] = True
+        tx.save(method)
+
+
 def mandate(tx: Tx, method: Json, acceptance: Json) -> str | None:
     """The payer's consent to later debits; its id, where the method needs one."""
     type_ = method["type"]

@@ -9,7 +9,7 @@ from typing import Any
 from payloom.sandbox.store import Tx
 from payloom.sandbox.stripe.events.emit import emit
 from payloom.sandbox.stripe.methods import payment_methods
-from payloom.sandbox.stripe.payments import confirm, intents, saving
+from payloom.sandbox.stripe.payments import confirm, intents, saving, setup_attempts
 from payloom.sandbox.stripe.payments.confirm import How, Outcome, Tried
 from payloom.sandbox.stripe.protocol.errors import Failure
 from payloom.sandbox.stripe.protocol.ids import new_id
@@ -46,6 +46,7 @@ def make(tx: Tx, given: Json) -> Json:
 def attempt(tx: Tx, setup: Json, method: Json, how: How) -> Tried:
     """Try to set up this kept payment method."""
     setup.pop("_pending", None)
+    setup_attempts.begin(tx, setup, method)
     if method["type"] == "card":
         card = payment_methods.card_of(method, how.secret)
         if card.decline is not None and not card.can_be_saved:
@@ -74,6 +75,7 @@ def cancel(tx: Tx, setup: Json, reason: str | None) -> None:
 
 def _succeed(tx: Tx, setup: Json, method: Json) -> Tried:
     saving.save(tx, setup, method)
+    setup_attempts.end(tx, setup, "succeeded")
     setup |= {
         "last_setup_error": None,
         "mandate": saving.mandate(tx, method, setup.pop("_acceptance", {})),
@@ -87,6 +89,7 @@ def _succeed(tx: Tx, setup: Json, method: Json) -> Tried:
 
 
 def _ask(tx: Tx, setup: Json, method: Json, how: How) -> Tried:
+    setup_attempts.end(tx, setup, "requires_action")
     setup |= {
         "next_action": confirm.next_action(how),
         "payment_method": method["id"],
@@ -102,6 +105,7 @@ def _refuse(tx: Tx, setup: Json, method: Json, failure: Failure) -> Tried:
     error = intents.error_of(method, failure, charge=None)
     if failure.decline_code:
         error["type"] = "card_error"
+    setup_attempts.end(tx, setup, "failed", error=error)
     setup |= {
         "last_setup_error": error,
         "next_action": None,

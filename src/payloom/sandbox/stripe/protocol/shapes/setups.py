@@ -1,4 +1,4 @@
-"""Setup intents, and the mandates that some of them leave."""
+"""Setup intents, their attempts, and the mandates that some of them leave."""
 
 from payloom.sandbox.stripe.protocol.shapes.kind import Expandable, Fields, Json, Usual
 
@@ -10,6 +10,9 @@ FIELDS: Fields = {
         managed_payments mandate metadata next_action on_behalf_of payment_method
         payment_method_configuration_details payment_method_options payment_method_types
         single_use_mandate status usage""",
+    "setup_attempt": """
+        application attach_to_self created customer customer_account flow_directions livemode
+        on_behalf_of payment_method payment_method_details setup_error setup_intent status usage""",
     "mandate": """
         customer_acceptance livemode multi_use on_behalf_of payment_method payment_method_details
         single_use status type""",
@@ -34,11 +37,18 @@ EXPANDABLE: Expandable = {
     "setup_intent": {
         "application": None,
         "customer": "customer",
-        "latest_attempt": None,
+        "latest_attempt": "setup_attempt",
         "mandate": "mandate",
         "on_behalf_of": None,
         "payment_method": "payment_method",
         "single_use_mandate": None,
+    },
+    "setup_attempt": {
+        "application": None,
+        "customer": "customer",
+        "on_behalf_of": None,
+        "payment_method": "payment_method",
+        "setup_intent": "setup_intent",
     },
     "mandate": {"payment_method": "payment_method"},
 }
