@@ -5,7 +5,7 @@ from typing import Any
 from payloom.sandbox import agenda
 from payloom.sandbox.agenda import Timer
 from payloom.sandbox.store import Tx
-from payloom.sandbox.stripe.balance import transactions
+from payloom.sandbox.stripe.balance import fees, transactions
 from payloom.sandbox.stripe.events.emit import emit
 from payloom.sandbox.stripe.protocol.errors import Failure
 from payloom.sandbox.stripe.protocol.ids import new_id
@@ -14,6 +14,7 @@ Json = dict[str, Any]
 
 SETTLE = "stripe.settle"
 SETTLE_AFTER_S = 2  # the first events still have no balance transaction
+FOLLOWED_AFTER_S = 1  # the bank of a card that disputes does so within moments
 
 
 def begin(tx: Tx, intent: Json, method: Json, details: Json) -> Json:
@@ -26,6 +27,7 @@ def begin(tx: Tx, intent: Json, method: Json, details: Json) -> Json:
         "calculated_statement_descriptor": "PAYLOOM SANDBOX",
         "created": int(tx.now),
         "currency": intent["currency"],
+        "customer": intent.get("customer"),
         "description": intent["description"],
         "livemode": intent["livemode"],
         "metadata": intent["metadata"],
@@ -59,7 +61,7 @@ def succeed(tx: Tx, charge: Json, outcome: Json) -> None:
         "status": "succeeded",
     }
     tx.put("charge", charge, parent=charge["payment_intent"])
-    agenda.schedule(tx, SETTLE, charge["id"], tx.now + SETTLE_AFTER_S)
+    _settle_soon(tx, charge)
     emit(tx, "charge.succeeded", "charge", charge)
 
 
@@ -74,7 +76,7 @@ def capture(tx: Tx, charge: Json, amount: int) -> None:
     """Take what was held, or a part of it; the balance transaction follows."""
     charge |= {"amount_captured": amount, "captured": True}
     tx.save(charge)
-    agenda.schedule(tx, SETTLE, charge["id"], tx.now + SETTLE_AFTER_S)
+    _settle_soon(tx, charge)
     emit(tx, "charge.captured", "charge", charge)
 
 
@@ -100,17 +102,24 @@ def settle(tx: Tx, timer: Timer) -> None:
     charge = tx.load("charge", timer.ref)
     if charge is None or charge.get("balance_transaction"):
         return
-    amount = charge["amount_captured"]
     type_ = "charge" if charge["payment_method_details"]["type"] == "card" else "payment"
-    transaction = transactions.book(tx, type_, charge, amount, fee=fee_of(amount))
+    transaction = transactions.book(
+        tx,
+        type_,
+        charge,
+        charge["amount_captured"],
+        fee=fees.of_charge(charge),
+        description=charge["description"],
+        waits=charge.get("_after") != "available",
+    )
     charge["balance_transaction"] = transaction["id"]
     tx.save(charge)
     emit(tx, "charge.updated", "charge", charge, previous={"balance_transaction": None})
 
 
-def fee_of(amount: int) -> int:
-    """2.9 % and 30 minor units, half units rounded up."""
-    return (amount * 29 + 500) // 1000 + 30
+def _settle_soon(tx: Tx, charge: Json) -> None:
+    after_s = FOLLOWED_AFTER_S if charge.get("_after") else SETTLE_AFTER_S
+    agenda.schedule(tx, SETTLE, charge["id"], tx.now + after_s)
 
 
 def outcome(type_: str, network: str, seller_message: str, **more: Any) -> Json:

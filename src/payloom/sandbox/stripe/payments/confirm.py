@@ -128,6 +128,8 @@ def _charge(tx: Tx, intent: Json, method: Json, card: Card, *, challenged: bool)
         return _decline(tx, intent, method, card, card.decline, challenged=challenged)
     details = card_details(intent, method, card, challenged=challenged)
     charge = charges.begin(tx, intent, method, details)
+    if card.aftermath:
+        charge["_after"] = card.aftermath
     if captures.is_manual(intent):
         captures.hold(tx, intent, method, charge, card_outcome(card))
     else:

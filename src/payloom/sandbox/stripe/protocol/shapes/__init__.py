@@ -30,6 +30,7 @@ _BLANK = {
     for family in _FAMILIES
     for kind, names in family.FIELDS.items()
 }
+del _BLANK["balance"]["id"]  # there is but one
 
 
 def render(kind: str, kept: Json) -> Json:
