@@ -5,7 +5,7 @@ from typing import Any
 from payloom.sandbox import agenda
 from payloom.sandbox.agenda import Timer
 from payloom.sandbox.store import Tx
-from payloom.sandbox.stripe.balance import fees, transactions
+from payloom.sandbox.stripe.balance import aftermath, fees, transactions
 from payloom.sandbox.stripe.events.emit import emit
 from payloom.sandbox.stripe.protocol.errors import Failure
 from payloom.sandbox.stripe.protocol.ids import new_id
@@ -115,6 +115,7 @@ def settle(tx: Tx, timer: Timer) -> None:
     charge["balance_transaction"] = transaction["id"]
     tx.save(charge)
     emit(tx, "charge.updated", "charge", charge, previous={"balance_transaction": None})
+    aftermath.follow(tx, charge)
 
 
 def _settle_soon(tx: Tx, charge: Json) -> None:

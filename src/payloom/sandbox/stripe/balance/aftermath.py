@@ -1,0 +1,20 @@
+"""What follows a payment by a card that is made for it: a dispute, or a warning of fraud.
+
+Stripe's sandbox does it within a second of the charge, or of its capture.
+"""
+
+from typing import Any
+
+from payloom.sandbox.store import Tx
+from payloom.sandbox.stripe.balance import fraud_warnings, quarrels
+
+Json = dict[str, Any]
+
+
+def follow(tx: Tx, charge: Json) -> None:
+    """`_after` of a charge is what its card does next."""
+    after = charge.get("_after", "")
+    if claim := quarrels.CLAIMS.get(after):
+        quarrels.open_(tx, charge, claim)
+    elif after == "warned":
+        fraud_warnings.warn(tx, charge)
