@@ -22,9 +22,12 @@ FAULT_EXAMPLE = '{"path": "/v1/charges", "effect": "status", "status": 503}'
 CLOCK_EXAMPLE = '{"seconds": 60}'
 
 Action = Callable[[Runtime, Tenant, Request], Awaitable[Response]]
+Routes = tuple[tuple[str, str, Action], ...]  # path, method, and what is done
 
 
-def routes(rt: Runtime) -> list[Route]:
+def routes(rt: Runtime, more: Routes = ()) -> list[Route]:
+    """The routes below, and those of the stand-ins."""
+
     def route(path: str, method: str, action: Action) -> Route:
         async def endpoint(request: Request) -> Response:
             tenant = rt.tenants.of_key(key_in(request.headers.get("authorization", "")))
@@ -37,14 +40,20 @@ def routes(rt: Runtime) -> list[Route]:
 
         return Route(f"/_sandbox/{path}", endpoint, methods=[method])
 
+    async def no_such(request: Request) -> Response:
+        """A path or a method that is none of the routes'."""
+        known = ", ".join(f"{method} /_sandbox/{path}" for path, method, _ in (*ROUTES, *more))
+        asked = f"{request.method} {request.url.path[:200]}"
+        return _refuse(404, f"there is no {asked}; there are: {known}")
+
     return [
-        *(route(path, method, action) for path, method, action in ROUTES),
-        Route("/_sandbox/{path:path}", _no_such, methods=METHODS),
+        *(route(path, method, action) for path, method, action in (*ROUTES, *more)),
+        Route("/_sandbox/{path:path}", no_such, methods=METHODS),
     ]
 
 
 async def _order_fault(rt: Runtime, tenant: Tenant, request: Request) -> Response:
-    fault = rt.faults.order(tenant, await _json(request, FAULT_EXAMPLE))
+    fault = rt.faults.order(tenant, await read_json(request, FAULT_EXAMPLE))
     return JSONResponse(fault.shown(), 201)
 
 
@@ -74,7 +83,7 @@ async def _read_clock(rt: Runtime, tenant: Tenant, _: Request) -> Response:
 
 async def _advance_clock(rt: Runtime, tenant: Tenant, request: Request) -> Response:
     """Moves the clock and runs all that became due before it answers."""
-    body = await _json(request, CLOCK_EXAMPLE)
+    body = await read_json(request, CLOCK_EXAMPLE)
     if not isinstance(body, dict) or set(body) != {"seconds"}:
         raise BadOrder(f"the body must hold seconds and nothing else: {CLOCK_EXAMPLE}")
     advance(rt, tenant, body["seconds"])
@@ -114,13 +123,6 @@ def reset(rt: Runtime, tenant: Tenant) -> None:
     rt.agenda.clock_moved(tenant)
 
 
-async def _no_such(request: Request) -> Response:
-    """A path or a method that is none of the routes'."""
-    known = ", ".join(f"{method} /_sandbox/{path}" for path, method, _ in ROUTES)
-    asked = f"{request.method} {request.url.path[:200]}"
-    return _refuse(404, f"there is no {asked}; there are: {known}")
-
-
 def _clock(rt: Runtime, tenant: Tenant) -> dict[str, Any]:
     return {"now": int(rt.now(tenant)), "offset_s": tenant.clock_offset}
 
@@ -139,7 +141,7 @@ def _wait_s(text: str) -> float:
     return wait_s
 
 
-async def _json(request: Request, example: str) -> Any:
+async def read_json(request: Request, example: str) -> Any:
     body = b""
     async for chunk in request.stream():
         body += chunk
@@ -155,7 +157,7 @@ def _refuse(status: int, message: str) -> Response:
     return JSONResponse({"error": {"message": message}}, status)
 
 
-ROUTES: tuple[tuple[str, str, Action], ...] = (
+ROUTES: Routes = (
     ("faults", "POST", _order_fault),
     ("faults", "GET", _list_faults),
     ("faults", "DELETE", _clear_faults),

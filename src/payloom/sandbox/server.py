@@ -63,7 +63,7 @@ def build_app(rt: Runtime) -> Starlette:
         # the busiest first: they are tried in this order
         routes=[
             *stripe.routes(rt),
-            *control.routes(rt),
+            *control.routes(rt, stripe.CONTROLS),
             Route("/healthz", _healthz),
             Route("/favicon.ico", _no_icon),
         ],

@@ -17,6 +17,7 @@ does. Where Stripe's own behaviour could not be looked up, this stand-in decides
 from starlette.routing import Route
 
 from payloom.sandbox.runtime import Runtime
+from payloom.sandbox.stripe.balance import payout_settings
 from payloom.sandbox.stripe.events.emit import WEBHOOK
 from payloom.sandbox.stripe.events.webhooks import StripeSender
 from payloom.sandbox.stripe.page import views
@@ -24,6 +25,8 @@ from payloom.sandbox.stripe.payments import owners
 from payloom.sandbox.stripe.protocol.api import Api
 from payloom.sandbox.stripe.protocol.routing import Router
 from payloom.sandbox.stripe.routes import FOLLOWERS, OPENERS, ROUTES, TIMERS
+
+CONTROLS = payout_settings.ROUTES  # under `/_sandbox/`
 
 
 def routes(rt: Runtime) -> list[Route]:

@@ -4,9 +4,12 @@ from payloom.sandbox.stripe.balance import (
     disputes,
     fraud_warnings,
     funds,
+    payout_settings,
+    payouts,
     quarrels,
     refunds,
     repay,
+    sending,
     transactions,
 )
 from payloom.sandbox.stripe.protocol.resources import retriever
@@ -21,6 +24,11 @@ ROUTES: Routes = (
     ("GET", "/v1/disputes/{}", disputes.retrieve),
     ("POST", "/v1/disputes/{}", disputes.update),
     ("POST", "/v1/disputes/{}/close", disputes.close),
+    ("POST", "/v1/payouts", payouts.create),
+    ("GET", "/v1/payouts", payouts.list_),
+    ("GET", "/v1/payouts/{}", payouts.retrieve),
+    ("POST", "/v1/payouts/{}", payouts.update),
+    ("POST", "/v1/payouts/{}/cancel", payouts.cancel),
     ("GET", "/v1/radar/early_fraud_warnings", fraud_warnings.list_),
     (
         "GET",
@@ -35,10 +43,13 @@ ROUTES: Routes = (
 )
 TIMERS: Timers = {
     funds.ARRIVE: funds.arrive,
+    payout_settings.DAILY: sending.pay_out_daily,
     quarrels.DECIDE: quarrels.decide,
     quarrels.EXPIRE: quarrels.expire,
     repay.FAIL: repay.fail,
     repay.SUCCEED: repay.succeed,
+    sending.ARRIVE: sending.arrive,
+    sending.SEND: sending.send,
 }
 OPENERS: Openers = {
     ("charge", "refunds"): refunds.latest,

@@ -13,7 +13,7 @@ from payloom.sandbox.store import Tx
 from payloom.sandbox.stripe.balance import fees, funds
 from payloom.sandbox.stripe.protocol import lists, params
 from payloom.sandbox.stripe.protocol.call import Call
-from payloom.sandbox.stripe.protocol.errors import no_such
+from payloom.sandbox.stripe.protocol.errors import invalid, no_such
 from payloom.sandbox.stripe.protocol.expand import Openers
 from payloom.sandbox.stripe.protocol.ids import new_id
 from payloom.sandbox.stripe.protocol.shapes import render
@@ -102,6 +102,8 @@ def list_(call: Call) -> Json:
     selection.add_created(asked.get("created", {}))
     if "source" in asked:
         selection.add("parent = ?", asked["source"])
+    if "payout" in asked:
+        _add_payout(call, selection, asked["payout"])
     for name in ("currency", "type"):
         if name in asked:
             selection.add(f"body ->> '$.{name}' = ?", asked[name])
@@ -109,6 +111,55 @@ def list_(call: Call) -> Json:
     return lists.page(
         call, selection, asked, kind=KIND, show=lambda row: shown(call.tx, json.loads(row[0]))
     )
+
+
+Place = list[int]  # in the line of what became available: when, and the row's number
+BEFORE_ALL: Place = [-1, -1]
+
+
+def here(tx: Tx) -> Place:
+    """The end of the line as it is now."""
+    (seq,) = tx.db.execute("SELECT MAX(seq) FROM objects").fetchone()
+    return [int(tx.now), seq or 0]
+
+
+def total(tx: Tx, currency: str, after: Place, upto: Place) -> int:
+    """What became available between two places, net."""
+    selection = lists.Selection("objects", "", ["tenant = ?", "kind = ?"], [tx.tenant.id, KIND])
+    _add_line(selection, currency, after, upto)
+    (net,) = tx.db.execute(
+        f"SELECT SUM(body ->> '$.net') FROM objects WHERE {' AND '.join(selection.where)}",  # noqa: S608 our own conditions
+        selection.values,
+    ).fetchone()
+    return int(net or 0)
+
+
+def _add_line(selection: lists.Selection, currency: str, after: Place, upto: Place) -> None:
+    """Whatever became available in these days was booked in them, or few days before."""
+    earliest = after[0] - AVAILABLE_AFTER_DAYS * DAY
+    selection.add("created BETWEEN ? AND ?", earliest, upto[0])
+    selection.add("body ->> '$.currency' = ?", currency)
+    selection.add("(body ->> '$.available_on', seq) > (?, ?)", *after)
+    selection.add("(body ->> '$.available_on', seq) <= (?, ?)", *upto)
+
+
+def _add_payout(call: Call, selection: lists.Selection, id_: str) -> None:
+    """Only automatic payouts know what they consist of, and only once they are reconciled."""
+    payout = call.tx.load("payout", id_)
+    if payout is None:
+        raise no_such("payout", id_, param="payout", status=400)
+    if not payout.get("automatic"):
+        raise invalid(
+            "Balance transaction history can only be filtered on automatic transfers, not manual.",
+            param="payout",
+        )
+    if payout["reconciliation_status"] != "completed":
+        raise invalid(
+            f"Payout {id_} is not reconciled yet: wait for payout.reconciliation_completed.",
+            param="payout",
+            code="payout_reconciliation_not_ready",
+        )
+    _add_line(selection, payout["currency"], payout["_from"], payout["_upto"])
 
 
 def opener_of(*fields: tuple[str, str]) -> Openers:
