@@ -268,6 +268,20 @@ async def test_its_metadata_may_be_changed(merchant: Merchant) -> None:
     assert (await merchant.events()).count("refund.updated") == 1
 
 
+async def test_each_change_is_told_once_under_its_older_name_too(merchant: Merchant) -> None:
+    charge = await paid(merchant, REFUND_FAILS)
+    made = await refund(merchant, charge=charge.id)
+    assert "charge.refund.updated" not in await merchant.events()
+    await merchant.stripe.v1.refunds.update_async(made.id, {"metadata": {"a": "1"}})
+    found: Any = await merchant.stripe.v1.events.list_async({"type": "charge.refund.updated"})
+    (event,) = found.data
+    assert event.data.object.metadata.to_dict() == {"a": "1"}
+    assert event.data.previous_attributes.to_dict() == {"metadata": {}}
+    await merchant.advance(3 * DAY + 1)
+    assert (await merchant.events()).count("charge.refund.updated") == 2
+    assert (await merchant.events()).count("refund.failed") == 1
+
+
 @pytest.mark.parametrize("number", [VISA, REFUND_PENDS])
 async def test_a_card_refund_cannot_be_canceled(merchant: Merchant, number: str) -> None:
     charge = await paid(merchant, number)

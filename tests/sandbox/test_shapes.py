@@ -45,6 +45,19 @@ UNIONS = {
 }
 
 
+LISTS = (
+    "balance_transactions",
+    "charges",
+    "checkout/sessions",
+    "disputes",
+    "events",
+    "payouts",
+    "radar/early_fraud_warnings",
+    "refunds",
+    "webhook_endpoints",
+)
+
+
 def declared(cls: type) -> set[str]:
     """All but what tells of one state only: what was deleted, and what an update changed."""
     names = {name for name in cls.__annotations__ if name.islower()}
@@ -98,6 +111,8 @@ async def everything(merchant: Merchant) -> list[dict[str, Any]]:
     await page.authenticate("complete")
     await merchant.advance(3)
     await refunded(merchant)
+    await quarrelled(merchant)
+    await paid_out(merchant)
     paths = [
         "payment_intent.latest_charge.balance_transaction",
         "payment_intent.latest_charge.refunds",
@@ -106,8 +121,10 @@ async def everything(merchant: Merchant) -> list[dict[str, Any]]:
     ]
     query = "&".join(f"expand[]={path}" for path in paths)
     answers = [declined, await merchant.get(f"/v1/checkout/sessions/{session.id}?{query}")]
-    for listed in ("checkout/sessions", "events", "charges", "refunds", "webhook_endpoints"):
+    for listed in LISTS:
         answers.append(await merchant.get(f"/v1/{listed}?limit=100"))
+    answers.append(await merchant.get("/v1/balance"))
+    answers.append(await merchant.get("/v1/payouts?expand[]=data.destination"))
     found: list[dict[str, Any]] = []
     for status, body in answers:
         assert status == 200, body
@@ -123,6 +140,26 @@ async def refunded(merchant: Merchant) -> None:
         form = {"payment_intent": page["payment_intent"]["id"], "amount": "100"}
         assert (await merchant.post("/v1/refunds", form))[0] == 200
         await merchant.advance(3 * 86_400)
+
+
+async def quarrelled(merchant: Merchant) -> None:
+    """A dispute won, an inquiry open, a warning of fraud."""
+    for token in ("createDisputeInquiry", "createIssuerFraudRecord", "createDispute"):
+        session = await merchant.order()
+        await merchant.confirm(session.id, f"pm_card_{token}")
+        await merchant.advance(2)
+    _, disputes = await merchant.get("/v1/disputes?limit=1")
+    form = {"evidence[uncategorized_text]": "winning_evidence"}
+    await merchant.post(f"/v1/disputes/{disputes['data'][0]['id']}", form)
+    await merchant.advance(6)
+
+
+async def paid_out(merchant: Merchant) -> None:
+    session = await merchant.order(100_000)
+    await merchant.confirm(session.id, "pm_card_bypassPending")
+    await merchant.advance(2)
+    form = {"amount": "100", "currency": "eur"}
+    assert (await merchant.post("/v1/payouts", form))[0] == 200
 
 
 @pytest.mark.parametrize("type_", [type_ for type_ in CURRENCIES if type_ != "card"])
@@ -160,6 +197,7 @@ async def test_every_answered_object_has_every_declared_field(merchant: Merchant
     objects += [event["data"]["object"] for event in objects if event["object"] == "event"]
     assert {value["object"] for value in objects} >= {
         "checkout.session", "payment_intent", "charge", "refund", "event", "webhook_endpoint",
+        "balance", "balance_transaction", "dispute", "payout", "radar.early_fraud_warning",
     }  # fmt: skip
     for value in objects:
         assert missing(CLASSES[value["object"]], value, value["object"]) == []

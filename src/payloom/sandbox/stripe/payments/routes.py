@@ -2,6 +2,7 @@
 
 from payloom.sandbox.stripe.payments import (
     captures,
+    charge_calls,
     charges,
     delayed,
     payment_intents,
@@ -39,6 +40,8 @@ ROUTES: Routes = (
     ("GET", "/v1/mandates/{}", retriever("mandate", "mandate")),
     ("GET", "/v1/charges", _CHARGES),
     ("GET", "/v1/charges/{}", retriever("charge", "charge")),
+    ("POST", "/v1/charges/{}", charge_calls.update),
+    ("POST", "/v1/charges/{}/capture", charge_calls.capture),
 )
 TIMERS: Timers = {
     captures.EXPIRE: captures.expire,
