@@ -13,7 +13,11 @@ IRISH = "pm_card_bypassPendingInternational"
 
 
 async def paid(
-    merchant: Merchant, amount: int = 5000, currency: str = "usd", method: str = "pm_card_visa"
+    merchant: Merchant,
+    amount: int = 5000,
+    currency: str = "usd",
+    method: str = "pm_card_visa",
+    wait_s: int = 2,
 ) -> str:
     """The charge of a payment whose money is booked."""
     intent = await merchant.stripe.v1.payment_intents.create_async(
@@ -25,7 +29,7 @@ async def paid(
             "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
         }
     )
-    await merchant.advance(2)
+    await merchant.advance(wait_s)
     return str(intent.latest_charge)
 
 
@@ -125,8 +129,11 @@ async def test_all_of_a_day_becomes_available_in_one_event(merchant: Merchant) -
 
 
 async def test_a_card_may_skip_the_pending_balance(merchant: Merchant) -> None:
-    charge = await paid(merchant, method="pm_card_bypassPending")
+    charge = await paid(merchant, method="pm_card_bypassPending", wait_s=0)
     (moved,) = await transactions(merchant, source=charge)
+    assert (await merchant.events())[-3:] == [
+        "charge.updated", "balance.available", "payment_intent.succeeded",
+    ]  # fmt: skip
     assert (moved.status, moved.available_on) == ("available", moved.created)
     assert await sums(merchant) == (4825, 0)
     await paid(merchant, method=IRISH)

@@ -1,4 +1,4 @@
-"""What follows a payment by a card that is made for it: a dispute, or a warning of fraud.
+"""What follows a payment by a card that is made for it: a dispute, a warning, or money at once.
 
 Stripe's sandbox does it within a second of the charge, or of its capture.
 """
@@ -6,9 +6,11 @@ Stripe's sandbox does it within a second of the charge, or of its capture.
 from typing import Any
 
 from payloom.sandbox.store import Tx
-from payloom.sandbox.stripe.balance import fraud_warnings, quarrels
+from payloom.sandbox.stripe.balance import fraud_warnings, funds, quarrels
 
 Json = dict[str, Any]
+
+AVAILABLE = "available"
 
 
 def follow(tx: Tx, charge: Json) -> None:
@@ -18,3 +20,5 @@ def follow(tx: Tx, charge: Json) -> None:
         quarrels.open_(tx, charge, claim)
     elif after == "warned":
         fraud_warnings.warn(tx, charge)
+    elif after == AVAILABLE:
+        funds.tell(tx)

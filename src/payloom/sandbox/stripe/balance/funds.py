@@ -45,6 +45,11 @@ def arrive(tx: Tx, timer: Timer) -> None:
     ).fetchall()
     for currency, amount in rows:
         move(tx, currency, amount, NOW)
+    tell(tx)
+
+
+def tell(tx: Tx) -> None:
+    """More is available than was before."""
     emit(tx, "balance.available", KIND, balance(tx))
 
 

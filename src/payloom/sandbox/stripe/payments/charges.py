@@ -61,8 +61,8 @@ def succeed(tx: Tx, charge: Json, outcome: Json) -> None:
         "status": "succeeded",
     }
     tx.put("charge", charge, parent=charge["payment_intent"])
-    _settle_soon(tx, charge)
     emit(tx, "charge.succeeded", "charge", charge)
+    _settle_soon(tx, charge)
 
 
 def authorize(tx: Tx, charge: Json, outcome: Json) -> None:
@@ -76,8 +76,8 @@ def capture(tx: Tx, charge: Json, amount: int) -> None:
     """Take what was held, or a part of it; the balance transaction follows."""
     charge |= {"amount_captured": amount, "captured": True}
     tx.save(charge)
-    _settle_soon(tx, charge)
     emit(tx, "charge.captured", "charge", charge)
+    _settle_soon(tx, charge)
 
 
 def expire(tx: Tx, charge: Json) -> None:
@@ -97,30 +97,37 @@ def fail(tx: Tx, charge: Json, failure: Failure, outcome: Json) -> None:
 
 
 def settle(tx: Tx, timer: Timer) -> None:
-    """Attach the balance transaction, as Stripe does a moment after the payment."""
+    """The agenda's turn: the balance transaction comes a moment after the payment."""
     agenda.finish(tx, timer)
     charge = tx.load("charge", timer.ref)
-    if charge is None or charge.get("balance_transaction"):
-        return
-    type_ = "charge" if charge["payment_method_details"]["type"] == "card" else "payment"
+    if charge is not None and not charge.get("balance_transaction"):
+        _settle(tx, charge)
+
+
+def _settle_soon(tx: Tx, charge: Json) -> None:
+    """Money that skips the pending balance is there at once: the official CLI pays it out."""
+    after = charge.get("_after")
+    if after == aftermath.AVAILABLE:
+        _settle(tx, charge)
+    else:
+        after_s = FOLLOWED_AFTER_S if after else SETTLE_AFTER_S
+        agenda.schedule(tx, SETTLE, charge["id"], tx.now + after_s)
+
+
+def _settle(tx: Tx, charge: Json) -> None:
     transaction = transactions.book(
         tx,
-        type_,
+        "charge" if charge["payment_method_details"]["type"] == "card" else "payment",
         charge,
         charge["amount_captured"],
         fee=fees.of_charge(charge),
         description=charge["description"],
-        waits=charge.get("_after") != "available",
+        waits=charge.get("_after") != aftermath.AVAILABLE,
     )
     charge["balance_transaction"] = transaction["id"]
     tx.save(charge)
     emit(tx, "charge.updated", "charge", charge, previous={"balance_transaction": None})
     aftermath.follow(tx, charge)
-
-
-def _settle_soon(tx: Tx, charge: Json) -> None:
-    after_s = FOLLOWED_AFTER_S if charge.get("_after") else SETTLE_AFTER_S
-    agenda.schedule(tx, SETTLE, charge["id"], tx.now + after_s)
 
 
 def outcome(type_: str, network: str, seller_message: str, **more: Any) -> Json:
