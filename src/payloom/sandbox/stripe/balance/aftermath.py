@@ -1,6 +1,6 @@
 """What follows a payment by a card that is made for it: a dispute, a warning, or money at once.
 
-Stripe's sandbox does it within a second of the charge, or of its capture.
+Stripe's sandbox has done it before it answers that the charge, or its capture, succeeded.
 """
 
 from typing import Any

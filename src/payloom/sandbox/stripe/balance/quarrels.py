@@ -53,7 +53,7 @@ CLAIMS = {
 def open_(tx: Tx, charge: Json, claim: Claim) -> None:
     """The bank disputes all of a charge that was not given back."""
     dispute: Json = {
-        "id": new_id("du"),
+        "id": new_id("dp"),
         "amount": charge["amount_captured"] - charge.get("amount_refunded", 0),
         "balance_transactions": [],
         "charge": charge["id"],

@@ -14,7 +14,6 @@ Json = dict[str, Any]
 
 SETTLE = "stripe.settle"
 SETTLE_AFTER_S = 2  # the first events still have no balance transaction
-FOLLOWED_AFTER_S = 1  # the bank of a card that disputes does so within moments
 
 
 def begin(tx: Tx, intent: Json, method: Json, details: Json) -> Json:
@@ -105,13 +104,11 @@ def settle(tx: Tx, timer: Timer) -> None:
 
 
 def _settle_soon(tx: Tx, charge: Json) -> None:
-    """Money that skips the pending balance is there at once: the official CLI pays it out."""
-    after = charge.get("_after")
-    if after == aftermath.AVAILABLE:
+    """What a card does next it does at once: the official CLI looks for it in its next call."""
+    if charge.get("_after"):
         _settle(tx, charge)
     else:
-        after_s = FOLLOWED_AFTER_S if after else SETTLE_AFTER_S
-        agenda.schedule(tx, SETTLE, charge["id"], tx.now + after_s)
+        agenda.schedule(tx, SETTLE, charge["id"], tx.now + SETTLE_AFTER_S)
 
 
 def _settle(tx: Tx, charge: Json) -> None:
