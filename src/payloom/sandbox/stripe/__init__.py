@@ -9,6 +9,8 @@ does. Where Stripe's own behaviour could not be looked up, this stand-in decides
 - bank debits and vouchers take days, by the sandbox's clock; why a bank refused stands as the
   code of `last_payment_error`, and one test account of our own fails first and pays later;
 - the balance always covers a refund; a refund that fails may be asked for again;
+- each payment settles in its own currency, at the fees of an account at home there;
+- nothing is paid out by itself before somebody asks for it;
 - a session makes its customer at the first try to pay, also where that is declined;
 - an invoice has no hosted page, and `auto_advance` finalizes it but does not collect;
 - an expired session leaves its payment intent as it was; nothing can pay it any more.
