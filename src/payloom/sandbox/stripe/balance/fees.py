@@ -1,9 +1,12 @@
 """What Stripe keeps of a payment and of a dispute, as one table per kind.
 
-The rates are Stripe's public ones (stripe.com/pricing and stripe.com/pricing/local-payment-methods,
-as told for 2026) for an account at home where the currency is. Stripe settles one account in few
-currencies and converts the rest; this sandbox settles each payment in its own currency, so each
-currency has the rate of its home. What is our own choice is marked so.
+The rates are Stripe's public ones (stripe.com/pricing as told in 2026; what is added from abroad and
+that a dispute's fee is kept: support.stripe.com/questions/october-2023-pricing-updates-for-global-
+standard-pricing-users; debits: …/april-2023-pricing-updates-for-businesses-based-in-europe), for
+an account at home where the currency is. Stripe settles one account in few currencies and converts
+the rest; this sandbox settles each payment in its own currency, so each currency has the rate of
+its home. A row marked with * could not be checked against a page, and what is our own choice is
+marked so.
 """
 
 from collections.abc import Mapping
@@ -45,31 +48,31 @@ _EEA = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO 
 CARDS: Mapping[str, CardRate] = {
     "aud": CardRate("AU", Rate(170, 30), 180),
     "cad": CardRate("CA", Rate(290, 30), 80),
-    "chf": CardRate("CH LI", Rate(290, 30), 35),
-    "dkk": CardRate(_EEA, Rate(150, 180), 175, 40),
+    "chf": CardRate("CH LI", Rate(290, 30), 35),  # *
+    "dkk": CardRate(_EEA, Rate(150, 180), 175, 40),  # *
     "eur": CardRate(_EEA, Rate(150, 25), 175, 40),
     "gbp": CardRate("GB", Rate(150, 20), 175, 40),
-    "inr": CardRate("IN", Rate(200, 0), 100),
+    "inr": CardRate("IN", Rate(200, 0), 100),  # *
     "jpy": CardRate("JP", Rate(360, 0), 0),
-    "mxn": CardRate("MX", Rate(360, 300), 50),
-    "nok": CardRate(_EEA, Rate(240, 200), 85),
-    "nzd": CardRate("NZ", Rate(265, 30), 105),
-    "pln": CardRate(_EEA, Rate(150, 100), 175, 40),
-    "sek": CardRate(_EEA, Rate(150, 180), 175, 40),
+    "mxn": CardRate("MX", Rate(360, 300), 50),  # *
+    "nok": CardRate(_EEA, Rate(240, 200), 85),  # *
+    "nzd": CardRate("NZ", Rate(270, 30), 100),
+    "pln": CardRate(_EEA, Rate(150, 100), 175, 40),  # *
+    "sek": CardRate(_EEA, Rate(150, 180), 175, 40),  # *
     "sgd": CardRate("SG", Rate(340, 50), 50),
     "usd": CardRate("US", Rate(290, 30), 150),
 }
 # by method and currency; a method that is not here costs what a card from home does (our choice)
 OTHERS: Mapping[tuple[str, str], Rate] = {
-    ("acss_debit", "cad"): Rate(100, 40, most=500),
-    ("acss_debit", "usd"): Rate(100, 40, most=500),
-    ("au_becs_debit", "aud"): Rate(100, 30, most=350),
-    ("bacs_debit", "gbp"): Rate(100, 0, least=20, most=400),
-    ("boleto", "brl"): Rate(0, 345),
-    ("konbini", "jpy"): Rate(360, 0, least=120),
-    ("multibanco", "eur"): Rate(150, 25),
+    ("acss_debit", "cad"): Rate(100, 40, most=500),  # *
+    ("acss_debit", "usd"): Rate(100, 40, most=500),  # *
+    ("au_becs_debit", "aud"): Rate(100, 30, most=350),  # *
+    ("bacs_debit", "gbp"): Rate(100, 0, least=20, most=200),
+    ("boleto", "brl"): Rate(0, 345),  # *
+    ("konbini", "jpy"): Rate(360, 0, least=120),  # *
+    ("multibanco", "eur"): Rate(150, 25),  # *
     ("nz_bank_account", "nzd"): Rate(100, 30, most=350),  # our choice, after Australia's
-    ("oxxo", "mxn"): Rate(360, 300),
+    ("oxxo", "mxn"): Rate(360, 300),  # *
     ("sepa_debit", "eur"): Rate(0, 35),
     ("us_bank_account", "usd"): Rate(80, 0, most=500),
 }
