@@ -1,12 +1,13 @@
 """What Stripe keeps of a payment and of a dispute, as one table per kind.
 
-The rates are Stripe's public ones (stripe.com/pricing as told in 2026; what is added from abroad and
-that a dispute's fee is kept: support.stripe.com/questions/october-2023-pricing-updates-for-global-
-standard-pricing-users; debits: …/april-2023-pricing-updates-for-businesses-based-in-europe), for
-an account at home where the currency is. Stripe settles one account in few currencies and converts
-the rest; this sandbox settles each payment in its own currency, so each currency has the rate of
-its home. A row marked with * could not be checked against a page, and what is our own choice is
-marked so.
+The rates are Stripe's public ones for an account at home where the currency is: stripe.com/pricing
+as told in 2026, and two pages of support.stripe.com/questions: what is added from abroad, and that
+the fee of a dispute is kept (october-2023-pricing-updates-for-global-standard-pricing-users), and
+debits in Europe (april-2023-pricing-updates-for-businesses-based-in-europe). A row marked with *
+could not be checked against a page; what is our own choice is marked so.
+
+Stripe settles one account in few currencies and converts the rest; this sandbox settles each
+payment in its own currency, so each currency has the rate of its home.
 """
 
 from collections.abc import Mapping

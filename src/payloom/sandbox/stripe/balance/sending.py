@@ -37,7 +37,7 @@ def pay_out_daily(tx: Tx, timer: Timer) -> None:
     if not settings["automatic"]:
         return
     for currency, available in sorted(funds.available_now(tx).items()):
-        if available > 0:
+        if available > 0:  # or there is nothing to add up
             _pay_all_out(tx, settings, currency)
     payout_settings.save(tx, settings)
     payout_settings.schedule(tx)
@@ -68,8 +68,7 @@ def make(tx: Tx, amount: int, account: Json, given: Json) -> Json:
 def send(tx: Tx, timer: Timer) -> None:
     """The agenda's turn: it is with the bank."""
     agenda.finish(tx, timer)
-    payout = tx.load(KIND, timer.ref)
-    if payout and payout["status"] == "pending":
+    if payout := tx.load(KIND, timer.ref):
         payout["status"] = "in_transit"
         tx.save(payout)
         emit(tx, "payout.updated", KIND, payout, previous={"status": "pending"})
@@ -79,7 +78,7 @@ def arrive(tx: Tx, timer: Timer) -> None:
     """The agenda's turn: the bank has taken it, or sends it back."""
     agenda.finish(tx, timer)
     payout = tx.load(KIND, timer.ref)
-    if payout is None or payout["status"] == "canceled":
+    if payout is None:
         return
     refusal = payout_accounts.refusal_of(tx, payout["destination"])
     if refusal is None:
