@@ -109,6 +109,7 @@ async def test_an_unknown_control_route_names_the_known_ones(merchant: Merchant)
             said = (await answer.json())["error"]["message"]
         assert f"{method} /_sandbox/{path}" in said
         assert "POST /_sandbox/clock/advance" in said
+        assert "POST /_sandbox/payouts" in said
 
 
 @pytest.mark.parametrize("wait", ["x", "-1", "nan", "1000"])
@@ -157,8 +158,10 @@ async def test_reset_forgets_everything_of_the_key(merchant: Merchant, receiver:
         ("GET", "/_sandbox/log"),
         ("GET", "/_sandbox/clock"),
         ("GET", "/_sandbox/deliveries"),
+        ("GET", "/_sandbox/payouts"),
         ("POST", "/_sandbox/clock/advance"),
         ("POST", "/_sandbox/faults"),
+        ("POST", "/_sandbox/payouts"),
         ("DELETE", "/_sandbox/faults"),
         ("POST", "/_sandbox/keys"),
         ("DELETE", "/_sandbox/keys"),

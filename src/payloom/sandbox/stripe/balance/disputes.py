@@ -1,13 +1,12 @@
-"""Disputes over the API: read, answer with evidence, or give up."""
+"""Disputes over the API: answered with evidence, or given up."""
 
 from typing import Any
 
 from payloom.sandbox.stripe.balance import quarrels
 from payloom.sandbox.stripe.balance.quarrels import ANSWERABLE, CLOSED, KIND
-from payloom.sandbox.stripe.protocol import lists, params
+from payloom.sandbox.stripe.protocol import params
 from payloom.sandbox.stripe.protocol.call import Call
 from payloom.sandbox.stripe.protocol.errors import StripeError, invalid, no_such, wrong_state
-from payloom.sandbox.stripe.protocol.resources import row_shown
 from payloom.sandbox.stripe.protocol.shapes import render
 from payloom.sandbox.stripe.protocol.shapes.balance import EVIDENCE, EVIDENCE_FILES
 
@@ -22,12 +21,6 @@ def _not_built(_: Any, name: str) -> None:
     raise invalid("This sandbox has no files, no appeals and no enhanced evidence yet.", param=name)
 
 
-_LIST: dict[str, params.Check] = {
-    **lists.PAGING,
-    **lists.CREATED,
-    "charge": params.text(),
-    "payment_intent": params.text(),
-}
 _UPDATE: dict[str, params.Check] = {
     "evidence": params.hash_of(
         {
@@ -42,25 +35,6 @@ _UPDATE: dict[str, params.Check] = {
     "metadata": params.metadata,
     "submit": params.boolean,
 }
-
-
-def retrieve(call: Call) -> Json:
-    asked = params.read(call.form, {"expand": params.EXPAND})
-    call.expand = asked.get("expand", [])
-    return render(KIND, _find(call))
-
-
-def list_(call: Call) -> Json:
-    asked = params.read(call.form, _LIST)
-    selection = lists.Selection("objects", "kind, body", ["tenant = ?", "kind = ?"])
-    selection.values = [call.tx.tenant.id, KIND]
-    selection.add_created(asked.get("created", {}))
-    if "charge" in asked:
-        selection.add("parent = ?", asked["charge"])
-    if "payment_intent" in asked:
-        selection.add("body ->> '$.payment_intent' = ?", asked["payment_intent"])
-    call.expand = asked.get("expand", [])
-    return lists.page(call, selection, asked, kind=KIND, show=row_shown)
 
 
 def update(call: Call) -> Json:

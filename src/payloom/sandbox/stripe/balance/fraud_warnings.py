@@ -4,20 +4,11 @@ from typing import Any
 
 from payloom.sandbox.store import Tx
 from payloom.sandbox.stripe.events.emit import emit
-from payloom.sandbox.stripe.protocol import lists, params
-from payloom.sandbox.stripe.protocol.call import Call
 from payloom.sandbox.stripe.protocol.ids import new_id
-from payloom.sandbox.stripe.protocol.resources import row_shown
 
 Json = dict[str, Any]
 
 KIND = "radar.early_fraud_warning"
-_LIST: dict[str, params.Check] = {
-    **lists.PAGING,
-    **lists.CREATED,
-    "charge": params.text(),
-    "payment_intent": params.text(),
-}
 
 
 def warn(tx: Tx, charge: Json) -> None:
@@ -44,16 +35,3 @@ def settle_by_refund(tx: Tx, charge: Json) -> None:
         warning["actionable"] = False
         tx.save(warning)
         emit(tx, f"{KIND}.updated", KIND, warning, previous={"actionable": True})
-
-
-def list_(call: Call) -> Json:
-    asked = params.read(call.form, _LIST)
-    selection = lists.Selection("objects", "kind, body", ["tenant = ?", "kind = ?"])
-    selection.values = [call.tx.tenant.id, KIND]
-    selection.add_created(asked.get("created", {}))
-    if "charge" in asked:
-        selection.add("parent = ?", asked["charge"])
-    if "payment_intent" in asked:
-        selection.add("body ->> '$.payment_intent' = ?", asked["payment_intent"])
-    call.expand = asked.get("expand", [])
-    return lists.page(call, selection, asked, kind=KIND, show=row_shown)

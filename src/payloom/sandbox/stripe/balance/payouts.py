@@ -1,4 +1,4 @@
-"""Payouts over the API: read, make one by hand, cancel it while it is here."""
+"""Payouts over the API: found, made by hand, canceled while they are here."""
 
 from typing import Any
 
@@ -48,12 +48,6 @@ def create(call: Call) -> Json:
     payout = sending.make(call.tx, asked["amount"], account, given)
     call.expand = asked.get("expand", [])
     return render(KIND, payout)
-
-
-def retrieve(call: Call) -> Json:
-    asked = params.read(call.form, {"expand": params.EXPAND})
-    call.expand = asked.get("expand", [])
-    return render(KIND, _find(call))
 
 
 def list_(call: Call) -> Json:

@@ -12,24 +12,29 @@ from payloom.sandbox.stripe.balance import (
     sending,
     transactions,
 )
-from payloom.sandbox.stripe.protocol.resources import retriever
+from payloom.sandbox.stripe.protocol import params
+from payloom.sandbox.stripe.protocol.resources import lister, of_field, retriever
 from payloom.sandbox.stripe.protocol.routing import Openers, Routes, Timers
+
+_BY_INTENT = {"payment_intent": of_field("payment_intent", params.text())}
+_DISPUTES = lister(quarrels.KIND, by_parent="charge", filters=_BY_INTENT)
+_WARNINGS = lister(fraud_warnings.KIND, by_parent="charge", filters=_BY_INTENT)
 
 ROUTES: Routes = (
     ("GET", "/v1/balance", funds.retrieve),
     ("GET", "/v1/balance_transactions", transactions.list_),
     ("GET", "/v1/balance_transactions/{}", transactions.retrieve),
     ("GET", "/v1/charges/{}/refunds", refunds.list_of_charge),
-    ("GET", "/v1/disputes", disputes.list_),
-    ("GET", "/v1/disputes/{}", disputes.retrieve),
+    ("GET", "/v1/disputes", _DISPUTES),
+    ("GET", "/v1/disputes/{}", retriever(quarrels.KIND, "dispute")),
     ("POST", "/v1/disputes/{}", disputes.update),
     ("POST", "/v1/disputes/{}/close", disputes.close),
     ("POST", "/v1/payouts", payouts.create),
     ("GET", "/v1/payouts", payouts.list_),
-    ("GET", "/v1/payouts/{}", payouts.retrieve),
+    ("GET", "/v1/payouts/{}", retriever(sending.KIND, "payout")),
     ("POST", "/v1/payouts/{}", payouts.update),
     ("POST", "/v1/payouts/{}/cancel", payouts.cancel),
-    ("GET", "/v1/radar/early_fraud_warnings", fraud_warnings.list_),
+    ("GET", "/v1/radar/early_fraud_warnings", _WARNINGS),
     (
         "GET",
         "/v1/radar/early_fraud_warnings/{}",

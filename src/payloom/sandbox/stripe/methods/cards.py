@@ -74,8 +74,8 @@ _AFTERMATHS = (
 )
 
 # number, brand, funding, country, behaviours, names of server-side tokens.
-# A behaviour that is none of 3ds…, elevated, highest, late, refund_…, saved, a check or an aftermath
-# declines so; one that is `saved` declines only once the card is attached to a customer.
+# A behaviour that is none of 3ds…, elevated, highest, late, refund_…, saved, a check or an
+# aftermath declines so; one that is `saved` declines only once the card is attached to a customer.
 _TABLE = """
 4242424242424242 visa       credit  US -                      visa
 4000056655665556 visa       debit   US -                      visa_debit
