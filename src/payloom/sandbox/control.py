@@ -28,28 +28,31 @@ Routes = tuple[tuple[str, str, Action], ...]  # path, method, and what is done
 def routes(rt: Runtime, more: Routes = ()) -> list[Route]:
     """The routes below, and those of the stand-ins."""
 
-    def route(path: str, method: str, action: Action) -> Route:
-        async def endpoint(request: Request) -> Response:
-            tenant = rt.tenants.of_key(key_in(request.headers.get("authorization", "")))
-            if tenant is None:
-                return _refuse(401, NO_KEY)
-            try:
-                return await action(rt, tenant, request)
-            except (BadFault, BadOrder) as error:
-                return _refuse(400, str(error))
-
-        return Route(f"/_sandbox/{path}", endpoint, methods=[method])
-
     async def no_such(request: Request) -> Response:
         """A path or a method that is none of the routes'."""
         known = ", ".join(f"{method} /_sandbox/{path}" for path, method, _ in (*ROUTES, *more))
         asked = f"{request.method} {request.url.path[:200]}"
-        return _refuse(404, f"there is no {asked}; there are: {known}")
+        return refuse(404, f"there is no {asked}; there are: {known}")
 
     return [
-        *(route(path, method, action) for path, method, action in (*ROUTES, *more)),
+        *(route(rt, path, method, action) for path, method, action in (*ROUTES, *more)),
         Route("/_sandbox/{path:path}", no_such, methods=METHODS),
     ]
+
+
+def route(rt: Runtime, path: str, method: str, action: Action) -> Route:
+    """One order, from whoever has a key."""
+
+    async def endpoint(request: Request) -> Response:
+        tenant = rt.tenants.of_key(key_in(request.headers.get("authorization", "")))
+        if tenant is None:
+            return refuse(401, NO_KEY)
+        try:
+            return await action(rt, tenant, request)
+        except (BadFault, BadOrder) as error:
+            return refuse(400, str(error))
+
+    return Route(f"/_sandbox/{path}", endpoint, methods=[method])
 
 
 async def _order_fault(rt: Runtime, tenant: Tenant, request: Request) -> Response:
@@ -153,7 +156,7 @@ async def read_json(request: Request, example: str) -> Any:
         raise BadOrder(f"the body must be JSON, such as {example}") from None
 
 
-def _refuse(status: int, message: str) -> Response:
+def refuse(status: int, message: str) -> Response:
     return JSONResponse({"error": {"message": message}}, status)
 
 

@@ -16,10 +16,12 @@ does. Where Stripe's own behaviour could not be looked up, this stand-in decides
 - an expired session leaves its payment intent as it was; nothing can pay it any more.
 """
 
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
+from payloom.sandbox import control
 from payloom.sandbox.runtime import Runtime
 from payloom.sandbox.stripe.balance import payout_settings
+from payloom.sandbox.stripe.events import endpoint_secrets
 from payloom.sandbox.stripe.events.emit import WEBHOOK
 from payloom.sandbox.stripe.events.webhooks import StripeSender
 from payloom.sandbox.stripe.page import views
@@ -31,9 +33,14 @@ from payloom.sandbox.stripe.routes import FOLLOWERS, OPENERS, ROUTES, TIMERS
 CONTROLS = payout_settings.ROUTES  # under `/_sandbox/`
 
 
-def routes(rt: Runtime) -> list[Route]:
+def routes(rt: Runtime) -> list[BaseRoute]:
     """The stand-in's routes; what it does later is put on the agenda."""
     rt.agenda.handlers |= TIMERS
     owners.FOLLOWERS |= FOLLOWERS
     rt.deliveries.register(WEBHOOK, StripeSender())
-    return [Route("/v1/{path:path}", Api(rt, Router(ROUTES), OPENERS)), *views.routes(rt)]
+    roll = "webhook_endpoints/{id}/roll"
+    return [
+        Route("/v1/{path:path}", Api(rt, Router(ROUTES), OPENERS)),
+        *views.routes(rt),
+        control.route(rt, roll, "POST", endpoint_secrets.roll_by_control),
+    ]
