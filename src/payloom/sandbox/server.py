@@ -14,12 +14,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from payloom.sandbox import control, stripe
 from payloom.sandbox.runtime import Runtime
 from payloom.sandbox.wire import Protocol
 
 BACKLOG = 1024
+WS_MESSAGE_MAX = 1024 * 1024
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -34,7 +36,9 @@ def serve(listener: socket.socket, store: Path) -> None:
         build_app(Runtime(store)),
         loop="uvloop",
         http=Protocol,
-        ws="none",
+        ws="wsproto",
+        ws_max_size=WS_MESSAGE_MAX,
+        ws_per_message_deflate=False,
         lifespan="on",
         access_log=False,
         log_level="warning",
@@ -97,9 +101,14 @@ async def _gone(_: Request, __: Exception) -> Response:
 
 
 async def _unknown(scope: Scope, receive: Receive, send: Send) -> None:
-    message = f"Unrecognized request URL ({scope['method']}: {scope['path'][:200]})."
+    method = scope.get("method", "GET")  # a WebSocket's opening names none
+    message = f"Unrecognized request URL ({method}: {scope['path'][:200]})."
     error = {"type": "invalid_request_error", "message": message}
-    await JSONResponse({"error": error}, 404)(scope, receive, send)
+    answer = JSONResponse({"error": error}, 404)
+    if scope["type"] == "websocket":
+        await WebSocket(scope, receive, send).send_denial_response(answer)
+    else:
+        await answer(scope, receive, send)
 
 
 async def _healthz(_: Request) -> Response:

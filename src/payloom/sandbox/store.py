@@ -151,6 +151,7 @@ class Tx:
     tenant: Tenant
     now: float  # sandbox time
     deliver: Callable[["Tx", str, str], None]  # sends a webhook (kind, ref) after the commit
+    announce: Callable[["Tx", str], None]  # tells of an event who listens live, after the commit
     # what an event says about the call that caused it
     cause: Json = field(default_factory=lambda: {"id": None, "idempotency_key": None})
     soonest_timer: float | None = None  # of those put on the agenda

@@ -21,9 +21,10 @@ from starlette.routing import BaseRoute, Route
 from payloom.sandbox import control
 from payloom.sandbox.runtime import Runtime
 from payloom.sandbox.stripe.balance import payout_settings
-from payloom.sandbox.stripe.events import endpoint_secrets
+from payloom.sandbox.stripe.events import cli_socket, endpoint_secrets
 from payloom.sandbox.stripe.events.emit import WEBHOOK
-from payloom.sandbox.stripe.events.webhooks import StripeSender
+from payloom.sandbox.stripe.events.resend import RESENT
+from payloom.sandbox.stripe.events.webhooks import ResentSender, StripeSender
 from payloom.sandbox.stripe.page import views
 from payloom.sandbox.stripe.payments import owners
 from payloom.sandbox.stripe.protocol.api import Api
@@ -38,9 +39,11 @@ def routes(rt: Runtime) -> list[BaseRoute]:
     rt.agenda.handlers |= TIMERS
     owners.FOLLOWERS |= FOLLOWERS
     rt.deliveries.register(WEBHOOK, StripeSender())
+    rt.deliveries.register(RESENT, ResentSender())
     roll = "webhook_endpoints/{id}/roll"
     return [
         Route("/v1/{path:path}", Api(rt, Router(ROUTES), OPENERS)),
         *views.routes(rt),
+        cli_socket.route(rt),
         control.route(rt, roll, "POST", endpoint_secrets.roll_by_control),
     ]
