@@ -122,7 +122,8 @@ async def _reset(rt: Runtime, tenant: Tenant, _: Request) -> Response:
 def reset(rt: Runtime, tenant: Tenant) -> None:
     """Forget all that this account ever did."""
     rt.tenants.reset(tenant)
-    rt.faults.forget(tenant)
+    for forget in rt.forgetters:
+        forget(tenant)
     rt.agenda.clock_moved(tenant)
 
 

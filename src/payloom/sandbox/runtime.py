@@ -1,7 +1,7 @@
 """What every part of the sandbox is handed."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,6 +25,8 @@ class Runtime:
         self.agenda = Agenda(self.store, self.tenants, self.open_tx)
         self.deliveries = Deliveries(self)
         self.listeners = Listeners()
+        # what each part forgets of a tenant that is reset
+        self.forgetters: list[Callable[[Tenant], None]] = [self.faults.forget]
 
     def now(self, tenant: Tenant) -> float:
         """The time it is for this tenant, in seconds."""

@@ -1,6 +1,7 @@
 """The process: uvicorn around the stand-ins, ready when it prints its URL."""
 
 import asyncio
+import secrets
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -104,7 +105,8 @@ async def _unknown(scope: Scope, receive: Receive, send: Send) -> None:
     method = scope.get("method", "GET")  # a WebSocket's opening names none
     message = f"Unrecognized request URL ({method}: {scope['path'][:200]})."
     error = {"type": "invalid_request_error", "message": message}
-    answer = JSONResponse({"error": error}, 404)
+    request_id = f"req_{secrets.token_hex(7)}"
+    answer = JSONResponse({"error": error}, 404, {"Request-Id": request_id})
     if scope["type"] == "websocket":
         await WebSocket(scope, receive, send).send_denial_response(answer)
     else:

@@ -1,5 +1,6 @@
 """Who is calling: any well-formed secret key is a tenant of its own, with its own clock; a tenant
-can have more keys, and end them."""
+can have more keys, and end them. A restricted key is one too, and may do everything: what it may
+not is chosen in a Dashboard, and there is none here."""
 
 import base64
 import binascii
@@ -9,7 +10,7 @@ import secrets
 
 from payloom.sandbox.store import TABLES_OF_A_TENANT, Store, Tenant
 
-_KEY = re.compile(r"sk_(test|live)_[A-Za-z0-9_]{12,240}")
+_KEY = re.compile(r"[sr]k_(test|live)_[A-Za-z0-9_]{12,240}")
 
 
 def key_in(authorization: str) -> str:
@@ -88,7 +89,7 @@ class Tenants:
         self._by_digest[digest] = tenant
 
     def _create(self, key: str, digest: str) -> Tenant:
-        livemode = key.startswith("sk_live_")
+        livemode = key[2:].startswith("_live_")
         with self._store.transaction() as db:
             id_ = db.execute(
                 "INSERT INTO tenants (key_digest, livemode) VALUES (?, ?)", (digest, livemode)

@@ -28,6 +28,7 @@ from payloom.sandbox.stripe.events.webhooks import ResentSender, StripeSender
 from payloom.sandbox.stripe.page import views
 from payloom.sandbox.stripe.payments import owners
 from payloom.sandbox.stripe.protocol.api import Api
+from payloom.sandbox.stripe.protocol.rate_limits import RateLimitControl, RateLimits
 from payloom.sandbox.stripe.protocol.routing import Router
 from payloom.sandbox.stripe.routes import FOLLOWERS, OPENERS, ROUTES, TIMERS
 
@@ -40,10 +41,21 @@ def routes(rt: Runtime) -> list[BaseRoute]:
     owners.FOLLOWERS |= FOLLOWERS
     rt.deliveries.register(WEBHOOK, StripeSender())
     rt.deliveries.register(RESENT, ResentSender())
-    roll = "webhook_endpoints/{id}/roll"
+    limits = RateLimits(rt)
     return [
-        Route("/v1/{path:path}", Api(rt, Router(ROUTES), OPENERS)),
+        Route("/v1/{path:path}", Api(rt, Router(ROUTES), OPENERS, limits)),
         *views.routes(rt),
         cli_socket.route(rt),
+        *_controls(rt, RateLimitControl(limits)),
+    ]
+
+
+def _controls(rt: Runtime, limits: RateLimitControl) -> list[Route]:
+    """What is steered in this PSP alone."""
+    roll = "webhook_endpoints/{id}/roll"
+    return [
         control.route(rt, roll, "POST", endpoint_secrets.roll_by_control),
+        control.route(rt, "rate_limits", "GET", limits.read),
+        control.route(rt, "rate_limits", "POST", limits.order),
+        control.route(rt, "rate_limits", "DELETE", limits.lift),
     ]
