@@ -67,8 +67,26 @@ async def test_it_gets_posts_and_is_refused_in_its_own_words(cli: Cli, merchant:
     assert "resource_missing" in said
 
 
+async def test_its_commands_for_resources_work(cli: Cli, merchant: Merchant) -> None:
+    made = ("--amount=700", "--currency=eur", "--confirm=true", "--payment-method=pm_card_visa")
+    url = "--return-url=http://127.0.0.1:9/"
+    status, said = await cli.run("payment_intents", "create", *made, url)
+    assert (status, '"status": "succeeded"' in said or '"status":"succeeded"' in said) == (0, True)
+    intent = (await merchant.stripe.v1.payment_intents.list_async()).data[0]
+    status, said = await cli.run("refunds", "create", f"--payment-intent={intent.id}")
+    assert status == 0, said
+    status, said = await cli.run("events", "list", "--limit=2")
+    assert (status, "charge.refunded" in said) == (0, True), said
+
+
 async def test_it_is_told_that_there_are_no_logs_to_tail(cli: Cli) -> None:
     status, said = await cli.run("logs", "tail")
+    assert status != 0
+    assert "This sandbox streams webhooks only" in said
+
+
+async def test_it_is_told_that_there_are_no_thin_events(cli: Cli) -> None:
+    status, said = await cli.run("listen", "--all-thin")
     assert status != 0
     assert "This sandbox streams webhooks only" in said
 
@@ -124,6 +142,19 @@ async def test_it_hears_only_the_types_that_it_named(
         await merchant.confirm(session.id, "pm_card_visa")
         await listening.until("[200] POST")
     assert receiver.types() == [COMPLETED]
+
+
+async def test_it_forwards_to_the_paths_of_the_endpoints_that_it_finds(
+    cli: Cli, merchant: Merchant, receiver: Receiver
+) -> None:
+    await merchant.listen("https://shop.example/deep/notices", [COMPLETED])
+    base = receiver.url.removesuffix("/hook")
+    wanted = ("--all-snapshot", "--load-from-webhooks-api", "--forward-to", base)
+    async with cli.listening(*wanted) as listening:
+        session = await merchant.order()
+        await merchant.confirm(session.id, "pm_card_visa")
+        await listening.until("[200] POST")
+    assert [(each.path, each.type) for each in receiver.got] == [("/deep/notices", COMPLETED)]
 
 
 async def test_two_listeners_hear_each_their_own_copy(

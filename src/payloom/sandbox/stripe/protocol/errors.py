@@ -172,7 +172,7 @@ def ordered(status: int) -> StripeError:
     if status == 403:
         message = "The provided key does not have the required permissions for this endpoint."
         return StripeError(403, "invalid_request_error", message)
-    if status >= 500:
+    if status >= 500 or status == 424:
         message = "An unknown error occurred. (The sandbox was ordered to fail.)"
         return StripeError(status, "api_error", message, executed=status == 500)
     return StripeError(status, "invalid_request_error", "The sandbox was ordered to refuse this.")
