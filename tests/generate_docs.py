@@ -56,6 +56,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
         sandbox.cards_abroad,
         sandbox.test_cards,
         sandbox.test_vouchers,
+        sandbox.webhook_pauses,
         underneath.accounts,
         underneath.connectors,
         underneath.layers,

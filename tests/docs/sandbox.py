@@ -5,6 +5,7 @@ from payloom.sandbox.stripe.balance import fees
 from payloom.sandbox.stripe.balance.payout_accounts import ACCOUNTS as PAYOUT_ACCOUNTS
 from payloom.sandbox.stripe.balance.payout_accounts import ROUTING_NUMBER
 from payloom.sandbox.stripe.balance.repay import FAILS_AFTER_S, SUCCEEDS_AFTER_S
+from payloom.sandbox.stripe.events.webhooks import LIVE_PAUSES_S, TEST_PAUSES_S
 from payloom.sandbox.stripe.methods.bank_accounts import ACCOUNTS, OURS, Account
 from payloom.sandbox.stripe.methods.cards import ABROAD, CARDS, Card
 from payloom.sandbox.stripe.methods.debits import DEBITS, parts
@@ -179,6 +180,21 @@ def payout_accounts() -> str:
         for number, why in PAYOUT_ACCOUNTS.items()
     )
     return table(["account", "a payout to it"], rows)
+
+
+def webhook_pauses() -> str:
+    rows = (
+        (mode, ", ".join(_long(seconds) for seconds in pauses))
+        for mode, pauses in (("test", TEST_PAUSES_S), ("live", LIVE_PAUSES_S))
+    )
+    return table(["mode", "pauses"], rows)
+
+
+def _long(seconds: int) -> str:
+    for size, unit in ((3_600, "h"), (60, "min")):
+        if seconds % size == 0:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
 
 
 def fault_effects() -> str:

@@ -5,6 +5,9 @@ does. Where Stripe's own behaviour could not be looked up, this stand-in decides
 
 - an ordered `status` 500 is kept under its idempotency key and replayed, as Stripe keeps 500s;
   502, 503 and 504 come from the edge in front of the API and are not kept;
+- an object's lock that is not had is a 429 that says it should be repeated, a rate limit's says
+  that it should not;
+- who listens by the CLI is no endpoint: no event waits for it, and nothing is forwarded twice;
 - a webhook lost by `hook_lose` is never tried again, and its event stays undelivered;
 - bank debits and vouchers take days, by the sandbox's clock; why a bank refused stands as the
   code of `last_payment_error`, and one test account of our own fails first and pays later;
