@@ -4,14 +4,17 @@ import importlib
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from stripe._object_classes import OBJECT_CLASSES
 
 from tests import stripe_cli
 from tests.sandbox.cli_program import Cli
 from tests.sandbox.merchant import Merchant
+from tests.sandbox.process import Start
 from tests.sandbox.receiver import Receiver
 from tests.sandbox.test_shapes import missing
+from tests.sandbox.until import until
 
 pytestmark = [
     pytest.mark.skipif(not stripe_cli.executable(), reason="no Stripe CLI can be had here"),
@@ -169,6 +172,29 @@ async def test_two_listeners_hear_each_their_own_copy(
         await two.until("[200] POST")
     assert receiver.types() == [COMPLETED, COMPLETED]
     assert one.secret() == two.secret()
+
+
+async def test_it_listens_on_when_the_sandbox_was_killed_and_is_back(
+    start: Start, store: Path, http: aiohttp.ClientSession, receiver: Receiver, tmp_path: Path
+) -> None:
+    """It tries every ten seconds; until then it also had to find its pings answered."""
+    process = start(store)
+    merchant = Merchant(process.url, http)
+    cli = Cli(merchant.url, merchant.key, tmp_path)
+    async with cli.listening("--all-snapshot", "--forward-to", receiver.url) as listening:
+        await merchant.sessions.expire_async((await merchant.order()).id)
+        await receiver.until(1)
+        process.kill()
+        start(store, process.port)
+        async with aiohttp.ClientSession() as fresh:
+            again = Merchant(merchant.url, fresh, merchant.key)
+
+            async def heard() -> bool:
+                await again.sessions.expire_async((await again.order()).id)
+                return len(receiver.got) > 1
+
+            await until(heard, within_s=60)
+    assert all(delivery.is_signed_with(listening.secret()) for delivery in receiver.got)
 
 
 async def test_what_is_refused_is_not_forwarded_again(
