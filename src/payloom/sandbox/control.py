@@ -25,7 +25,7 @@ Action = Callable[[Runtime, Tenant, Request], Awaitable[Response]]
 Routes = tuple[tuple[str, str, Action], ...]  # path, method, and what is done
 
 
-def routes(rt: Runtime, more: Routes = ()) -> list[Route]:
+def routes(rt: Runtime, more: Routes) -> list[Route]:
     """The routes below, and those of the stand-ins."""
 
     async def no_such(request: Request) -> Response:

@@ -64,11 +64,12 @@ def build_app(rt: Runtime) -> Starlette:
                 await agenda
             await rt.close()
 
+    answered, steered = stripe.routes(rt)
     app = Starlette(
         # the busiest first: they are tried in this order
         routes=[
-            *stripe.routes(rt),
-            *control.routes(rt, stripe.CONTROLS),
+            *answered,
+            *control.routes(rt, steered),
             Route("/healthz", _healthz),
             Route("/favicon.ico", _no_icon),
         ],

@@ -30,35 +30,24 @@ from payloom.sandbox.stripe.events.resend import RESENT
 from payloom.sandbox.stripe.events.webhooks import ResentSender, StripeSender
 from payloom.sandbox.stripe.page import views
 from payloom.sandbox.stripe.payments import owners
+from payloom.sandbox.stripe.protocol import rate_limits
 from payloom.sandbox.stripe.protocol.api import Api
-from payloom.sandbox.stripe.protocol.rate_limits import RateLimitControl, RateLimits
+from payloom.sandbox.stripe.protocol.rate_limits import RateLimits
 from payloom.sandbox.stripe.protocol.routing import Router
 from payloom.sandbox.stripe.routes import FOLLOWERS, OPENERS, ROUTES, TIMERS
 
-CONTROLS = payout_settings.ROUTES  # under `/_sandbox/`
 
-
-def routes(rt: Runtime) -> list[BaseRoute]:
-    """The stand-in's routes; what it does later is put on the agenda."""
+def routes(rt: Runtime) -> tuple[list[BaseRoute], control.Routes]:
+    """The stand-in's routes, and how it is steered under `/_sandbox/`; what it does later is put on
+    the agenda."""
     rt.agenda.handlers |= TIMERS
     owners.FOLLOWERS |= FOLLOWERS
     rt.deliveries.register(WEBHOOK, StripeSender())
     rt.deliveries.register(RESENT, ResentSender())
     limits = RateLimits(rt)
-    return [
+    answered = [
         Route("/v1/{path:path}", Api(rt, Router(ROUTES), OPENERS, limits)),
         *views.routes(rt),
         cli_socket.route(rt),
-        *_controls(rt, RateLimitControl(limits)),
     ]
-
-
-def _controls(rt: Runtime, limits: RateLimitControl) -> list[Route]:
-    """What is steered in this PSP alone."""
-    roll = "webhook_endpoints/{id}/roll"
-    return [
-        control.route(rt, roll, "POST", endpoint_secrets.roll_by_control),
-        control.route(rt, "rate_limits", "GET", limits.read),
-        control.route(rt, "rate_limits", "POST", limits.order),
-        control.route(rt, "rate_limits", "DELETE", limits.lift),
-    ]
+    return answered, payout_settings.ROUTES + endpoint_secrets.ROUTES + rate_limits.controls(limits)

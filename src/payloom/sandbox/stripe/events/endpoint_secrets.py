@@ -9,7 +9,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from payloom.sandbox.control import BadOrder, read_json, refuse
+from payloom.sandbox.control import BadOrder, Routes, read_json, refuse
 from payloom.sandbox.runtime import Runtime
 from payloom.sandbox.store import Tenant
 from payloom.sandbox.stripe.protocol.ids import new_id
@@ -52,3 +52,6 @@ async def roll_by_control(rt: Runtime, tenant: Tenant, request: Request) -> Resp
         roll(endpoint, tx.now, overlap_s)
         tx.save(endpoint)
     return JSONResponse({"id": endpoint["id"], "secret": endpoint["_secret"]})
+
+
+ROUTES: Routes = (("webhook_endpoints/{id}/roll", "POST", roll_by_control),)

@@ -11,7 +11,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from payloom.sandbox.control import BadOrder, read_json
+from payloom.sandbox.control import BadOrder, Routes, read_json
 from payloom.sandbox.runtime import Runtime
 from payloom.sandbox.store import Tenant
 from payloom.sandbox.stripe.protocol.errors import StripeError, rate_limited
@@ -134,3 +134,13 @@ class RateLimitControl:
 def _is_rate(value: Any) -> bool:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return is_number and 0 < value <= PER_S_MAX
+
+
+def controls(limits: RateLimits) -> Routes:
+    """The routes under `/_sandbox/`."""
+    control = RateLimitControl(limits)
+    return (
+        ("rate_limits", "GET", control.read),
+        ("rate_limits", "POST", control.order),
+        ("rate_limits", "DELETE", control.lift),
+    )
