@@ -17,7 +17,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from payloom.sandbox import control, stripe
+from payloom.sandbox import console, control, stripe
 from payloom.sandbox.runtime import Runtime
 from payloom.sandbox.wire import Protocol
 
@@ -69,6 +69,7 @@ def build_app(rt: Runtime) -> Starlette:
         # the busiest first: they are tried in this order
         routes=[
             *answered,
+            *console.routes(rt),
             *control.routes(rt, steered),
             Route("/healthz", _healthz),
             Route("/favicon.ico", _no_icon),
