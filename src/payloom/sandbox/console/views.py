@@ -13,7 +13,7 @@ from payloom.sandbox.faults import HOOK_EFFECTS, REQUEST_EFFECTS
 
 Json = dict[str, Any]
 
-FEW = 8  # of each, on the first page
+FEW = 5  # of each, on the first page
 SAID = {
     "fault": "The fault is ordered.",
     "cleared": "No fault is ordered any more.",
