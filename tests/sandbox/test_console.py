@@ -230,7 +230,7 @@ async def test_an_event_shows_what_endpoints_answered(
     receiver.status = 503
     session = await merchant.order()
     await merchant.confirm(session.id, "pm_card_visa")
-    _, tries = await merchant.get("/_sandbox/deliveries?wait_s=10")
+    tries = await merchant.deliveries(wait_s=10)
     event = receiver.got[0].event["id"]
     assert len(tries) == 1
     await mine.open(f"/_sandbox/objects/{event}")
@@ -243,7 +243,7 @@ async def test_an_event_shows_what_endpoints_answered(
     receiver.status = 200
     await merchant.advance(60)
     await receiver.until(2)
-    await merchant.get("/_sandbox/deliveries?wait_s=10")
+    await merchant.deliveries(wait_s=10)
     await mine.open("/_sandbox/webhooks")
     assert "To be tried again" not in mine.text
 

@@ -47,7 +47,7 @@ async def test_nothing_is_blocked_or_wider_than_the_screen(
     _, intent, _ = await merchant.state(session)
     await merchant.stripe.v1.refunds.create_async({"payment_intent": intent.id})
     await merchant.fault(f"/v1/{'path' * 50}", "drop")
-    await merchant.get("/_sandbox/deliveries?wait_s=10")
+    await merchant.deliveries(wait_s=10)
     page = await entered(merchant, chromium, viewport)
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
