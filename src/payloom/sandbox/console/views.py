@@ -31,6 +31,8 @@ EFFECTS = {
     "drop": "hang up, do nothing",
     "apply_then_drop": "do it, then hang up",
     "truncate": "do it, send half the answer",
+    "lock_timeout": "do nothing, answer 429: another request has the object",
+    "proxy_page": "do nothing, answer 502 and a web page",
     "hook_lose": "lose a webhook for good",
     "hook_duplicate": "send a webhook twice",
     "hook_delay": "send a webhook late",
