@@ -14,7 +14,7 @@ help: ## Show this list
 demo: .venv/.runtime ## Run the whole thing: database, API, worker, PSP sandbox, demo shop (ONCE=1: play one payment and stop)
 	@exec $(BIN)/payloom demo $(if $(ONCE),--once)
 
-test: .venv/.dev .venv/.browser ## Run every test (PG=16: on PostgreSQL 16; TESTS=path: only those)
+test: .venv/.dev .venv/.browser .venv/.stripe-cli ## Run every test (PG=16: on PostgreSQL 16; TESTS=path: only those)
 	@env -u PAYLOOM_DATABASE_URL TEST_PG="$(or $(PG),18)" \
 	  TEST_DATABASE_URL="$(PAYLOOM_DATABASE_URL)" $(BIN)/python -m tests.run -n $(WORKERS) $(TESTS)
 
@@ -76,3 +76,6 @@ clean: ## Remove .venv and caches
 
 .venv/.browser: .venv/.dev
 	@$(BIN)/python -m tests.browser
+
+.venv/.stripe-cli: tests/sandbox/cli/package-lock.json | .venv/.dev
+	@$(BIN)/python -m tests.stripe_cli

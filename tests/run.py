@@ -1,7 +1,7 @@
 """pytest, and a last line that says what was not tested.
 
-A browser test that cannot run is skipped where a person runs `make test`, and is a failure where
-CI=true: nobody there would read of it.
+A test whose browser, or whose Stripe CLI, cannot be had is skipped where a person runs `make
+test`, and is a failure where CI=true: nobody there would read of it.
 """
 
 import os
@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests import browser
+from tests import browser, stripe_cli
 
 
 class _Skips:
@@ -23,14 +23,23 @@ class _Skips:
             self.names.append(report.nodeid)
 
 
+def _why() -> str:
+    programs = {"browser": browser.executable(), "Stripe CLI": stripe_cli.executable()}
+    absent = " and no ".join(name for name, path in programs.items() if not path)
+    return f" (no {absent} can be had here)" if absent else ""
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:5])
+
+
 def main() -> int:
     skips = _Skips()
     # A file's tests stay together: some share a demo or a cluster that takes seconds to make.
     code = int(pytest.main(["-q", "--dist", "loadfile", *sys.argv[1:]], plugins=[skips]))
     if not skips.names:
         return code
-    why = "" if browser.executable() else " (no browser can be had here)"
-    print(f"NOT TESTED: {len(skips.names)} tests were skipped{why}: {', '.join(skips.names[:5])}")
+    print(f"NOT TESTED: {len(skips.names)} tests were skipped{_why()}: {_few(skips.names)}")
     return code or int(os.environ.get("CI") == "true")
 
 

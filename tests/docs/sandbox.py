@@ -1,7 +1,11 @@
 """The sandbox: what it answers, which test handles it has, and what can be made to fail."""
 
 from payloom.sandbox.faults import HOOK_EFFECTS, REQUEST_EFFECTS
+from payloom.sandbox.stripe.balance import fees
+from payloom.sandbox.stripe.balance.payout_accounts import ACCOUNTS as PAYOUT_ACCOUNTS
+from payloom.sandbox.stripe.balance.payout_accounts import ROUTING_NUMBER
 from payloom.sandbox.stripe.balance.repay import FAILS_AFTER_S, SUCCEEDS_AFTER_S
+from payloom.sandbox.stripe.events.webhooks import LIVE_PAUSES_S, TEST_PAUSES_S
 from payloom.sandbox.stripe.methods.bank_accounts import ACCOUNTS, OURS, Account
 from payloom.sandbox.stripe.methods.cards import ABROAD, CARDS, Card
 from payloom.sandbox.stripe.methods.debits import DEBITS, parts
@@ -54,7 +58,11 @@ def _behaviour(card: Card) -> str:
     else:
         does.append("pays, also when its page has expired" if card.pays_late else "pays")
     checks = ", ".join(f"{code(name)} {outcome}" for name, outcome in card.checks.items())
-    return ", then ".join(does) + (checks and f"; {checks}") + _REFUNDS[card.refund]
+    return ", then ".join(does) + (checks and f"; {checks}") + _after(card)
+
+
+def _after(card: Card) -> str:
+    return _REFUNDS[card.refund] + _AFTERMATHS[card.aftermath]
 
 
 _ASKS = {
@@ -133,6 +141,66 @@ _REFUNDS = {
     "pending": f"; a refund is pending, and succeeds {_days(SUCCEEDS_AFTER_S)} later",
     "fails": f"; a refund succeeds, and fails {_days(FAILS_AFTER_S)} later",
 }
+
+
+_AFTERMATHS = {
+    "": "",
+    "available": "; the money is available at once",
+    "disputed_fraudulent": "; is disputed at once: `fraudulent`",
+    "disputed_not_received": "; is disputed at once: `product_not_received`",
+    "disputed_inquiry": "; the bank inquires at once",
+    "warned": "; brings an early fraud warning at once",
+}
+
+
+def card_fees() -> str:
+    rows = []
+    for currency, rate in fees.CARDS.items():
+        home = "EEA" if len(rate.home.split()) > 2 else rate.home
+        premium = _percent(rate.premium) if rate.premium else "–"
+        rows.append((currency.upper(), _rate(rate.domestic), home, _percent(rate.abroad), premium))
+    return table(["currency", "fee", "home", "from abroad, more", "American Express, more"], rows)
+
+
+def method_fees() -> str:
+    rows = (
+        (code(type_), currency.upper(), _rate(rate), str(rate.least or "–"), str(rate.most or "–"))
+        for (type_, currency), rate in fees.OTHERS.items()
+    )
+    return table(["method", "currency", "fee", "at least", "at most"], rows)
+
+
+def _rate(rate: fees.Rate) -> str:
+    parts = [_percent(rate.share)] if rate.share else []
+    parts += [str(rate.fixed)] if rate.fixed else []
+    return " + ".join(parts)
+
+
+def _percent(hundredths: int) -> str:
+    return f"{hundredths / 100:.2f}".rstrip("0").rstrip(".") + " %"
+
+
+def payout_accounts() -> str:
+    rows = (
+        (f"{code(ROUTING_NUMBER)} {code(number)}", f"fails: {code(why.code)}" if why else "is paid")
+        for number, why in PAYOUT_ACCOUNTS.items()
+    )
+    return table(["account", "a payout to it"], rows)
+
+
+def webhook_pauses() -> str:
+    rows = (
+        (mode, ", ".join(_long(seconds) for seconds in pauses))
+        for mode, pauses in (("test", TEST_PAUSES_S), ("live", LIVE_PAUSES_S))
+    )
+    return table(["mode", "pauses"], rows)
+
+
+def _long(seconds: int) -> str:
+    for size, unit in ((3_600, "h"), (60, "min")):
+        if seconds % size == 0:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
 
 
 def fault_effects() -> str:

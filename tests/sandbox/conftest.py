@@ -1,15 +1,18 @@
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import aiohttp
 import pytest
 import stripe
+from playwright.async_api import Browser, async_playwright
 
 from tests.sandbox.merchant import Merchant
 from tests.sandbox.process import SandboxProcess, Start
 from tests.sandbox.receiver import Receiver
 
 stripe.enable_telemetry = False
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +40,15 @@ async def receiver() -> AsyncIterator[Receiver]:
     await receiver.start()
     yield receiver
     await receiver.stop()
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        path = shutil.which("chromium")  # else Playwright's own
+        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        await browser.close()
 
 
 @pytest.fixture

@@ -69,9 +69,10 @@ class Merchant:
             entries: list[Json] = await answer.json()
             return entries
 
-    async def deliveries(self) -> list[Json]:
-        """Each try to deliver a webhook, oldest first."""
-        async with self.http.get(f"{self.url}/_sandbox/deliveries", headers=self.auth) as answer:
+    async def deliveries(self, wait_s: int = 0) -> list[Json]:
+        """Each try to deliver a webhook, oldest first; once none is under way any more."""
+        url = f"{self.url}/_sandbox/deliveries?wait_s={wait_s}"
+        async with self.http.get(url, headers=self.auth) as answer:
             tries: list[Json] = await answer.json()
             return tries
 

@@ -64,6 +64,10 @@ async def test_a_default_price_is_made_with_its_product(merchant: Merchant) -> N
     with pytest.raises(stripe.InvalidRequestError, match="default price"):
         await merchant.stripe.v1.prices.update_async(made.default_price.id, {"active": False})
     other = await price(merchant, made.id)
+    await merchant.stripe.v1.prices.update_async(other.id, {"active": False})
+    with pytest.raises(stripe.InvalidRequestError, match="only accepts active prices"):
+        await merchant.stripe.v1.products.update_async(made.id, {"default_price": other.id})
+    await merchant.stripe.v1.prices.update_async(other.id, {"active": True})
     changed = await merchant.stripe.v1.products.update_async(made.id, {"default_price": other.id})
     assert changed.default_price == other.id
     with pytest.raises(stripe.InvalidRequestError) as foreign:
@@ -254,6 +258,17 @@ async def test_what_is_not_for_sale_is_refused(merchant: Merchant) -> None:
     usual = await price(merchant, mug.id)
     await merchant.stripe.v1.products.update_async(mug.id, {"active": False})
     assert "product" in (await sell(merchant, usual.id))["error"]["message"]
+
+
+async def test_a_product_that_an_item_made_says_all_that_was_said(merchant: Merchant) -> None:
+    data = {"name": "Mug", "unit_label": "piece", "tax_code": "txcd_1", "metadata": {"a": "1"}}
+    price = {"currency": "usd", "unit_amount": 700, "product_data": data}
+    path = "line_items.data.price.product"
+    session = await merchant.order(line_items=[{"price_data": price, "quantity": 1}], expand=[path])
+    made = session.line_items.data[0].price.product
+    assert (made.unit_label, made.tax_code, made.metadata.to_dict()) == (
+        "piece", "txcd_1", {"a": "1"},
+    )  # fmt: skip
 
 
 async def test_a_price_that_an_item_made_is_found_by_its_id(merchant: Merchant) -> None:

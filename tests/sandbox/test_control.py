@@ -109,6 +109,7 @@ async def test_an_unknown_control_route_names_the_known_ones(merchant: Merchant)
             said = (await answer.json())["error"]["message"]
         assert f"{method} /_sandbox/{path}" in said
         assert "POST /_sandbox/clock/advance" in said
+        assert "POST /_sandbox/payouts" in said
 
 
 @pytest.mark.parametrize("wait", ["x", "-1", "nan", "1000"])
@@ -125,8 +126,8 @@ async def test_whoever_waits_for_deliveries_finds_every_answer(
     await merchant.listen(receiver.url)
     receiver.delay_s = 0.3
     await merchant.confirm((await merchant.order()).id, "pm_card_visa")
-    status, tries = await merchant.get("/_sandbox/deliveries?wait_s=10")
-    assert (status, len(tries)) == (200, len(receiver.got))
+    tries = await merchant.deliveries(wait_s=10)
+    assert len(tries) == len(receiver.got)
     assert len(tries) >= 4
 
 
@@ -157,8 +158,10 @@ async def test_reset_forgets_everything_of_the_key(merchant: Merchant, receiver:
         ("GET", "/_sandbox/log"),
         ("GET", "/_sandbox/clock"),
         ("GET", "/_sandbox/deliveries"),
+        ("GET", "/_sandbox/payouts"),
         ("POST", "/_sandbox/clock/advance"),
         ("POST", "/_sandbox/faults"),
+        ("POST", "/_sandbox/payouts"),
         ("DELETE", "/_sandbox/faults"),
         ("POST", "/_sandbox/keys"),
         ("DELETE", "/_sandbox/keys"),

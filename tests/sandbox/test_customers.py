@@ -217,6 +217,7 @@ async def test_a_card_that_fails_later_is_attached(merchant: Merchant) -> None:
         ({"invoice_settings[default_payment_method]": "pm_none"}, "resource_missing",
          "invoice_settings[default_payment_method]"),
         ({"email": "x" * 513}, None, "email"),
+        ({"email": "nobody"}, "email_invalid", "email"),
         ({"tax_exempt": "maybe"}, None, "tax_exempt"),
     ],
 )  # fmt: skip

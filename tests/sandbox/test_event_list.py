@@ -104,11 +104,8 @@ async def test_what_became_due_is_listed_as_soon_as_the_clock_has_moved(
     await merchant.order()
     await merchant.order()
     await merchant.advance(2 * 86_400)
-    assert await types(merchant, limit=3) == [
-        "checkout.session.expired",
-        "checkout.session.expired",
-        "charge.updated",
-    ]
+    due = ["checkout.session.expired", "checkout.session.expired", "charge.updated"]
+    assert await types(merchant, types=sorted(set(due))) == due
 
 
 async def test_events_are_forgotten_after_thirty_days(merchant: Merchant) -> None:
@@ -116,7 +113,7 @@ async def test_events_are_forgotten_after_thirty_days(merchant: Merchant) -> Non
     (event,) = await listed(merchant, types=["checkout.session.completed"])
     await merchant.advance(29 * 86_400)
     assert (await merchant.stripe.v1.events.retrieve_async(event.id)).id == event.id
-    await merchant.advance(2 * 86_400)
+    await merchant.advance(4 * 86_400)  # the money was available two days after the payment
     assert await listed(merchant) == []
     with pytest.raises(stripe.InvalidRequestError, match="No such event"):
         await merchant.stripe.v1.events.retrieve_async(event.id)

@@ -215,3 +215,15 @@ async def test_paying_by_a_page_that_drops_the_answer_charges_once(merchant: Mer
     assert await page.pay("4242424242424242") == ""
     assert "Already paid" in page.html
     assert (await merchant.events()).count("charge.succeeded") == 1
+
+
+async def test_a_page_of_a_proxy_comes_instead_of_json(merchant: Merchant) -> None:
+    await merchant.fault("/v1/checkout/sessions", "proxy_page")
+    async with merchant.http.post(
+        f"{merchant.url}/v1/checkout/sessions", data=form(), headers=merchant.auth
+    ) as answer:
+        assert (answer.status, answer.content_type) == (502, "text/html")
+        assert "Request-Id" not in answer.headers
+    assert (await merchant.sessions.list_async()).data == []
+    (entry, _) = await merchant.log()
+    assert (entry["effect"], entry["status"]) == ("proxy_page", None)

@@ -52,6 +52,7 @@ async def test_while_the_first_runs_the_second_is_409(merchant: Merchant) -> Non
     await asyncio.sleep(0.2)
     status, refused, headers = await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
     assert (status, refused["error"]["code"]) == (409, "idempotency_key_in_use")
+    assert refused["error"]["type"] == "invalid_request_error"
     assert headers["Stripe-Should-Retry"] == "true"
     _, made, _ = await first
     _, again, _ = await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
@@ -144,3 +145,41 @@ async def test_a_key_of_more_than_255_characters_is_refused(merchant: Merchant) 
     status, body, _ = await merchant.post(SESSIONS, form(), Idempotency_Key="k" * 256)
     assert status == 400
     assert "255" in body["error"]["message"]
+
+
+async def test_a_key_of_255_characters_is_taken(merchant: Merchant) -> None:
+    status, _, headers = await merchant.post(SESSIONS, form(), Idempotency_Key="k" * 255)
+    assert (status, headers["Idempotency-Key"]) == (200, "k" * 255)
+
+
+async def test_a_key_on_a_get_or_delete_has_no_effect(merchant: Merchant) -> None:
+    endpoint = await merchant.listen("http://127.0.0.1:9/a")
+    url = f"{merchant.url}/v1/webhook_endpoints/{endpoint.id}"
+    headers = {**merchant.auth, "Idempotency-Key": "k1"}
+    for method, status in (("GET", 200), ("DELETE", 200), ("DELETE", 404), ("GET", 404)):
+        async with merchant.http.request(method, url, headers=headers) as answer:
+            assert answer.status == status
+            assert "Idempotent-Replayed" not in answer.headers
+    status, _, _ = await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
+    assert status == 200
+
+
+async def test_an_object_s_lock_that_is_not_had_is_429_and_is_not_kept(merchant: Merchant) -> None:
+    await merchant.fault(SESSIONS, "lock_timeout")
+    status, body, headers = await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
+    assert (status, body["error"]["code"]) == (429, "lock_timeout")
+    assert "Stripe-Rate-Limited-Reason" not in headers
+    assert headers["Stripe-Should-Retry"] == "true"
+    status, _, headers = await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
+    assert (status, "Idempotent-Replayed" in headers) == (200, False)
+
+
+async def test_a_kept_500_is_replayed_for_a_day(merchant: Merchant) -> None:
+    await merchant.fault(SESSIONS, "status", status=500)
+    _, failed, first = await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
+    status, again, headers = await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
+    assert (status, again) == (500, failed)
+    assert headers["Original-Request"] == first["Request-Id"]
+    await merchant.advance(24 * 3600 + 60)
+    status, _, _ = await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
+    assert status == 200

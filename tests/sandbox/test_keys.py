@@ -1,6 +1,8 @@
 """An API key is rolled: the new one finds what the old one made, and the old one ends."""
 
+import secrets
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -71,3 +73,41 @@ async def test_what_was_rolled_is_remembered(
     fresh, merchant = (Merchant(process.url, http, each.key) for each in (fresh, merchant))
     assert (await fresh.sessions.retrieve_async(session.id)).id == session.id
     assert (await merchant.get("/v1/checkout/sessions"))[0] == 401
+
+
+async def test_a_publishable_key_is_refused_in_stripe_s_words(merchant: Merchant) -> None:
+    for mode in ("test", "live"):
+        shop = Merchant(merchant.url, merchant.http, f"pk_{mode}_123456789012")
+        with pytest.raises(stripe.AuthenticationError, match="publishable API key") as refused:
+            await shop.order()
+        error: Any = refused.value.error
+        assert (refused.value.http_status, error.code) == (401, "secret_key_required")
+
+
+async def test_a_restricted_key_is_an_account_that_may_do_everything(merchant: Merchant) -> None:
+    name = secrets.token_hex(12)
+    mine = Merchant(merchant.url, merchant.http, f"rk_test_{name}")
+    session = await mine.order()
+    assert session.livemode is False
+    assert (await Merchant(merchant.url, merchant.http, f"rk_live_{name}").order()).livemode is True
+    assert (
+        await Merchant(merchant.url, merchant.http, f"sk_test_{name}").get(
+            f"/v1/checkout/sessions/{session.id}"
+        )
+    )[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [
+        ("sk_test_abcdefgh!ijklmnop", "sk_test_*************mnop"),
+        ("rk_live_abcdefgh!ijklmnop", "rk_live_*************mnop"),
+        ("whsec_abcdefghijklmnop", "******************mnop"),
+        ("short", "*****"),
+    ],
+)
+async def test_a_key_that_is_none_is_shown_masked(merchant: Merchant, key: str, shown: str) -> None:
+    status, body = await Merchant(merchant.url, merchant.http, key).get("/v1/events")
+    message = f"Invalid API Key provided: {shown}"
+    assert (status, body["error"]["message"]) == (401, message)
+    assert "code" not in body["error"]

@@ -64,9 +64,9 @@ async def test_the_balance_transaction_comes_two_seconds_later(merchant: Merchan
     assert event.data.previous_attributes.to_dict() == {"balance_transaction": None}
     charge = event.data.object
     found = await merchant.stripe.v1.balance_transactions.retrieve_async(charge.balance_transaction)
-    assert (found.amount, found.fee, found.net) == (1999, 88, 1911)
+    assert (found.amount, found.fee, found.net) == (1999, 90, 1909)
     assert found.source == charge.id
-    assert found.fee_details[0].amount == 88
+    assert found.fee_details[0].amount == 90
 
 
 async def test_a_decline_leaves_the_session_open_for_another_card(merchant: Merchant) -> None:

@@ -6,13 +6,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import aiohttp
 import psutil
 import pytest
 
-from tests.sandbox.merchant import VISA, Merchant, Page, form
+from tests.sandbox.merchant import VISA, Json, Merchant, Page, form
 from tests.sandbox.process import Start
 from tests.sandbox.receiver import Receiver
 from tests.sandbox.until import until
@@ -208,3 +209,98 @@ async def test_it_stays_small_while_the_log_is_bounded(
     assert len(await merchant.log()) == 200_000
     assert psutil.Process(process.pid).memory_info().rss < 400 * 2**20
     process.stop()
+
+
+async def answered(merchant: Merchant, path: str, form: dict[str, str], key: str) -> Json:
+    """What a client gets who asks again under the same key until it is answered."""
+    found: list[Json] = []
+
+    async def there() -> bool:
+        try:
+            status, body, _ = await merchant.post(path, form, Idempotency_Key=key)
+        except aiohttp.ClientError:
+            return False
+        assert status == 200, body
+        found.append(body)
+        return True
+
+    await until(there, within_s=30)
+    return found[0]
+
+
+async def test_kills_amid_payments_lose_and_repeat_nothing(
+    start: Start, store: Path, http: aiohttp.ClientSession, receiver: Receiver
+) -> None:
+    process = start(store)
+    merchant = Merchant(process.url, http)
+    await merchant.listen(receiver.url, ["*"])
+    # as if killed between the commit and the answer, which a kill rarely hits by itself
+    await merchant.fault("/v1/*", "apply_then_drop", method="POST", count=20)
+    paid: list[str] = []
+
+    async def shop(n: int) -> None:
+        for k in range(12):
+            key = f"{n}-{k}"
+            session = await answered(merchant, "/v1/checkout/sessions", form(), f"{key}-s")
+            path = f"/v1/payment_pages/{session['id']}/confirm"
+            page = await answered(merchant, path, {"payment_method": "pm_card_visa"}, f"{key}-c")
+            assert page["payment_status"] == "paid"
+            paid.append(session["id"])
+
+    shops = [asyncio.create_task(shop(n)) for n in range(8)]
+    for count in (15, 40, 65):
+        await until(partial(reached, paid, count), within_s=30)
+        process.kill()
+        process = start(store, process.port)
+    await asyncio.gather(*shops)
+
+    listed = await merchant.sessions.list_async({"limit": 100})
+    sessions = [each async for each in listed.auto_paging_iter()]
+    assert sorted(each.id for each in sessions) == sorted(paid)
+    assert {(each.status, each.payment_status) for each in sessions} == {("complete", "paid")}
+    charges = await merchant.stripe.v1.charges.list_async({"limit": 100})
+    assert len([each async for each in charges.auto_paging_iter()]) == len(paid)
+    await merchant.advance(86_400)
+    await merchant.deliveries(wait_s=30)
+    events = await merchant.stripe.v1.events.list_async({"limit": 100})
+    told = {each.id: each async for each in events.auto_paging_iter()}
+    assert {delivery.event["id"] for delivery in receiver.got} == set(told)
+    assert {each.pending_webhooks for each in told.values()} == {0}
+    types = [each.type for each in told.values()]
+    for type_ in ("checkout.session.completed", "payment_intent.succeeded", "charge.succeeded"):
+        assert types.count(type_) == len(paid)
+    process.stop()
+
+
+async def reached(paid: list[str], count: int) -> bool:
+    return len(paid) >= count
+
+
+async def test_keys_faults_and_tries_survive_kill_9(
+    start: Start, store: Path, http: aiohttp.ClientSession, receiver: Receiver
+) -> None:
+    first = start(store)
+    merchant = Merchant(first.url, http)
+    await merchant.listen(receiver.url, ["checkout.session.completed"])
+    _, rolled, _ = await merchant.post("/_sandbox/keys")
+    async with http.delete(f"{first.url}/_sandbox/keys", headers=merchant.auth) as got:
+        assert got.status == 200
+    now = Merchant(first.url, http, rolled["key"])
+    await now.fault("/v1/charges", "status", status=503, count=3)
+    await now.get("/v1/charges")
+    receiver.status = 500
+    await now.confirm((await now.order()).id, "pm_card_visa")
+    tries = await now.deliveries(wait_s=10)
+    first.kill()
+
+    second = start(store)
+    for each in (merchant, now):
+        each.url = second.url
+    assert (await merchant.get("/v1/charges"))[0] == 401
+    assert await now.deliveries() == tries
+    assert [(await now.get("/v1/charges"))[0] for _ in range(3)] == [503, 503, 200]
+    receiver.status = 200
+    await now.advance(60)
+    tries = await now.deliveries(wait_s=10)
+    assert [(each["attempt"], each["status"]) for each in tries] == [(1, 500), (2, 200)]
+    second.stop()

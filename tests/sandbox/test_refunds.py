@@ -268,6 +268,20 @@ async def test_its_metadata_may_be_changed(merchant: Merchant) -> None:
     assert (await merchant.events()).count("refund.updated") == 1
 
 
+async def test_each_change_is_told_once_under_its_older_name_too(merchant: Merchant) -> None:
+    charge = await paid(merchant, REFUND_FAILS)
+    made = await refund(merchant, charge=charge.id)
+    assert "charge.refund.updated" not in await merchant.events()
+    await merchant.stripe.v1.refunds.update_async(made.id, {"metadata": {"a": "1"}})
+    found: Any = await merchant.stripe.v1.events.list_async({"type": "charge.refund.updated"})
+    (event,) = found.data
+    assert event.data.object.metadata.to_dict() == {"a": "1"}
+    assert event.data.previous_attributes.to_dict() == {"metadata": {}}
+    await merchant.advance(3 * DAY + 1)
+    assert (await merchant.events()).count("charge.refund.updated") == 2
+    assert (await merchant.events()).count("refund.failed") == 1
+
+
 @pytest.mark.parametrize("number", [VISA, REFUND_PENDS])
 async def test_a_card_refund_cannot_be_canceled(merchant: Merchant, number: str) -> None:
     charge = await paid(merchant, number)
@@ -289,7 +303,7 @@ async def test_a_card_refund_cannot_be_canceled(merchant: Merchant, number: str)
         ({"reason": "regret"}, 400, None, "reason"),
         ({"metadata": {"x" * 41: "1"}}, 400, None, "metadata"),
         ({"charge": ""}, 400, "parameter_invalid_empty", "charge"),
-        ({"charge": None}, 400, "parameter_missing", "charge"),
+        ({"charge": None}, 400, None, None),
         ({"charge": "ch_none"}, 404, "resource_missing", "charge"),
         ({"charge": None, "payment_intent": "pi_none"}, 404, "resource_missing", "payment_intent"),
         ({"payment_intent": "pi_none"}, 400, "parameters_exclusive", "charge"),
@@ -298,7 +312,7 @@ async def test_a_card_refund_cannot_be_canceled(merchant: Merchant, number: str)
     ],
 )
 async def test_what_makes_no_sense_is_refused_and_moves_nothing(
-    merchant: Merchant, wanted: Json, status: int, code: str | None, param: str
+    merchant: Merchant, wanted: Json, status: int, code: str | None, param: str | None
 ) -> None:
     charge = await paid(merchant)
     asked = {"charge": charge.id, **wanted}

@@ -18,7 +18,12 @@ CLASSES: dict[str, type[stripe.StripeObject]] = {
     "payment_intent": stripe.PaymentIntent,
     "charge": stripe.Charge,
     "refund": stripe.Refund,
+    "balance": stripe.Balance,
     "balance_transaction": stripe.BalanceTransaction,
+    "bank_account": stripe.BankAccount,
+    "dispute": stripe.Dispute,
+    "payout": stripe.Payout,
+    "radar.early_fraud_warning": stripe.radar.EarlyFraudWarning,
     "payment_method": stripe.PaymentMethod,
     "item": stripe.LineItem,
     "price": stripe.Price,
@@ -29,6 +34,9 @@ CLASSES: dict[str, type[stripe.StripeObject]] = {
     "invoice_payment": stripe.InvoicePayment,
     "invoiceitem": stripe.InvoiceItem,
     "line_item": stripe.InvoiceLineItem,
+    "mandate": stripe.Mandate,
+    "setup_attempt": stripe.SetupAttempt,
+    "setup_intent": stripe.SetupIntent,
     "webhook_endpoint": stripe.WebhookEndpoint,
 }
 # one member per method of payment: only those in use are there
@@ -39,6 +47,19 @@ UNIONS = {
     "payment_method_options",
     "wallet",
 }
+
+
+LISTS = (
+    "balance_transactions",
+    "charges",
+    "checkout/sessions",
+    "disputes",
+    "events",
+    "payouts",
+    "radar/early_fraud_warnings",
+    "refunds",
+    "webhook_endpoints",
+)
 
 
 def declared(cls: type) -> set[str]:
@@ -94,6 +115,8 @@ async def everything(merchant: Merchant) -> list[dict[str, Any]]:
     await page.authenticate("complete")
     await merchant.advance(3)
     await refunded(merchant)
+    await quarrelled(merchant)
+    await paid_out(merchant)
     paths = [
         "payment_intent.latest_charge.balance_transaction",
         "payment_intent.latest_charge.refunds",
@@ -102,8 +125,10 @@ async def everything(merchant: Merchant) -> list[dict[str, Any]]:
     ]
     query = "&".join(f"expand[]={path}" for path in paths)
     answers = [declined, await merchant.get(f"/v1/checkout/sessions/{session.id}?{query}")]
-    for listed in ("checkout/sessions", "events", "charges", "refunds", "webhook_endpoints"):
+    for listed in LISTS:
         answers.append(await merchant.get(f"/v1/{listed}?limit=100"))
+    answers.append(await merchant.get("/v1/balance"))
+    answers.append(await merchant.get("/v1/payouts?expand[]=data.destination"))
     found: list[dict[str, Any]] = []
     for status, body in answers:
         assert status == 200, body
@@ -119,6 +144,26 @@ async def refunded(merchant: Merchant) -> None:
         form = {"payment_intent": page["payment_intent"]["id"], "amount": "100"}
         assert (await merchant.post("/v1/refunds", form))[0] == 200
         await merchant.advance(3 * 86_400)
+
+
+async def quarrelled(merchant: Merchant) -> None:
+    """A dispute won, an inquiry open, a warning of fraud."""
+    for token in ("createDisputeInquiry", "createIssuerFraudRecord", "createDispute"):
+        session = await merchant.order()
+        await merchant.confirm(session.id, f"pm_card_{token}")
+        await merchant.advance(2)
+    _, disputes = await merchant.get("/v1/disputes?limit=1")
+    form = {"evidence[uncategorized_text]": "winning_evidence"}
+    await merchant.post(f"/v1/disputes/{disputes['data'][0]['id']}", form)
+    await merchant.advance(6)
+
+
+async def paid_out(merchant: Merchant) -> None:
+    session = await merchant.order(100_000)
+    await merchant.confirm(session.id, "pm_card_bypassPending")
+    await merchant.advance(2)
+    form = {"amount": "100", "currency": "eur"}
+    assert (await merchant.post("/v1/payouts", form))[0] == 200
 
 
 @pytest.mark.parametrize("type_", [*DEBITS, *VOUCHERS])
@@ -179,8 +224,63 @@ async def test_every_answered_object_has_every_declared_field(merchant: Merchant
     objects += [event["data"]["object"] for event in objects if event["object"] == "event"]
     assert {value["object"] for value in objects} >= {
         "checkout.session", "payment_intent", "charge", "refund", "event", "webhook_endpoint",
+        "balance", "balance_transaction", "dispute", "payout", "radar.early_fraud_warning",
     }  # fmt: skip
     for value in objects:
+        assert missing(CLASSES[value["object"]], value, value["object"]) == []
+
+
+async def test_what_is_sold_has_every_declared_field(merchant: Merchant) -> None:
+    form = {
+        "name": "Mug",
+        "default_price_data[currency]": "usd",
+        "default_price_data[unit_amount]": "500",
+        "default_price_data[recurring][interval]": "month",
+        "marketing_features[0][name]": "Blue",
+        **{
+            f"package_dimensions[{side}]": "1.5" for side in ("height", "length", "weight", "width")
+        },
+        "tax_details[tax_code]": "txcd_1",
+        "expand[0]": "default_price.product",
+    }
+    objects = [(await merchant.post("/v1/products", form))[1]]
+    assert objects[0]["default_price"]["product"]["name"] == "Mug"
+    more = {"transform_quantity[divide_by]": "10", "transform_quantity[round]": "up"}
+    price = {"product": objects[0]["id"], "currency": "usd", "unit_amount": "100", **more}
+    objects.append((await merchant.post("/v1/prices", price))[1])
+    await check_all(merchant, objects)
+
+
+async def test_who_pays_and_what_is_saved_has_every_declared_field(merchant: Merchant) -> None:
+    form = {
+        "address[city]": "Cork",
+        "shipping[name]": "Jo",
+        "shipping[address][city]": "Cork",
+        "invoice_settings[custom_fields][0][name]": "VAT",
+        "invoice_settings[custom_fields][0][value]": "IE1",
+        "invoice_settings[rendering_options][template]": "plain",
+        "payment_method": "pm_card_visa",
+    }
+    objects = [(await merchant.post("/v1/customers", form))[1]]
+    whose = {"customer": objects[0]["id"], "confirm": "true"}
+    tokens = [f"pm_{account.token}" for account in ACCOUNTS.values() if account.course == "pays"]
+    for token in (*tokens, "pm_card_visa", "pm_card_authenticationRequired"):
+        paths = ("mandate", "payment_method", "customer", "latest_attempt")
+        expand = {f"expand[{at}]": path for at, path in enumerate(paths)}
+        setup = {"payment_method": token, **whose, **expand}
+        objects.append((await merchant.post("/v1/setup_intents", setup))[1])
+    assert {value.get("status") for value in objects} == {None, "requires_action", "succeeded"}
+    bad = {"payment_method": "pm_card_chargeDeclinedExpiredCard", **whose}
+    objects.append((await merchant.post("/v1/setup_intents", bad))[1]["error"]["setup_intent"])
+    session = {"mode": "setup", "currency": "eur", "success_url": "http://127.0.0.1:9/"}
+    objects.append((await merchant.post("/v1/checkout/sessions", session))[1])
+    await check_all(merchant, objects)
+
+
+async def check_all(merchant: Merchant, objects: list[dict[str, Any]]) -> None:
+    """These objects, and those that the events tell of."""
+    _, events = await merchant.get("/v1/events?limit=100")
+    for value in [*objects, *(event["data"]["object"] for event in events["data"])]:
         assert missing(CLASSES[value["object"]], value, value["object"]) == []
 
 

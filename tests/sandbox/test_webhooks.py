@@ -1,12 +1,14 @@
 """Webhooks: signed, retried in sandbox time, and broken on command."""
 
 import asyncio
+import secrets
 import time
 from typing import Any
 
 import pytest
 import stripe
 
+from payloom.sandbox.stripe.events.webhooks import LIVE_PAUSES_S, TEST_PAUSES_S
 from tests.sandbox.merchant import NO_FUNDS, VISA, Merchant, Page
 from tests.sandbox.receiver import Receiver
 from tests.sandbox.until import until
@@ -78,30 +80,98 @@ async def test_every_endpoint_gets_its_own_signature_and_version(
     assert by_path["2"].event["api_version"] == "2026-10-28.endive"
 
 
+@pytest.mark.parametrize(
+    ("mode", "pauses"), [("test", TEST_PAUSES_S), ("live", LIVE_PAUSES_S)], ids=str
+)
 async def test_what_is_not_taken_is_tried_again_with_growing_pauses(
-    merchant: Merchant, receiver: Receiver
+    merchant: Merchant, receiver: Receiver, mode: str, pauses: tuple[int, ...]
 ) -> None:
+    merchant = Merchant(merchant.url, merchant.http, f"sk_{mode}_{secrets.token_hex(12)}")
     endpoint = await merchant.listen(receiver.url, [COMPLETED])
     receiver.status = 503
     await paid(merchant)
     await receiver.until(1)
     await asyncio.sleep(0.1)  # its answer must have been recorded
-    for tries, pause in ((2, 5), (3, 30), (4, 120)):
+    for tries, pause in enumerate(pauses, 2):
         await merchant.advance(pause - 1.5)
         await asyncio.sleep(0.1)
         assert len(receiver.got) == tries - 1
         await merchant.advance(2)
         await receiver.until(tries)
         await asyncio.sleep(0.1)
-    receiver.status = 200
-    await merchant.advance(600)
-    await receiver.until(5)
+    await merchant.advance(7 * 86_400)
+    await asyncio.sleep(0.1)
+    assert len(receiver.got) == len(pauses) + 1
     assert len({delivery.body for delivery in receiver.got}) == 1
     assert all(delivery.is_signed_with(endpoint.secret) for delivery in receiver.got)
+    assert await undelivered(merchant) == [COMPLETED]
+
+
+def test_the_tries_take_hours_in_test_mode_and_three_days_live() -> None:
+    assert len(TEST_PAUSES_S) == 3
+    assert 2 * 3_600 <= sum(TEST_PAUSES_S) <= 6 * 3_600
+    assert 2 * 86_400 < sum(LIVE_PAUSES_S) <= 3 * 86_400
+    for pauses in (TEST_PAUSES_S, LIVE_PAUSES_S):
+        assert list(pauses) == sorted(pauses)
+
+
+async def test_once_it_is_taken_it_is_not_sent_again(
+    merchant: Merchant, receiver: Receiver
+) -> None:
+    await merchant.listen(receiver.url, [COMPLETED])
+    receiver.status = 503
+    await paid(merchant)
+    await receiver.until(1)
+    await asyncio.sleep(0.1)
+    receiver.status = 200
+    await merchant.advance(6)
+    await receiver.until(2)
     await until_delivered(merchant)
     await merchant.advance(7 * 86_400)
     await asyncio.sleep(0.1)
-    assert len(receiver.got) == 5
+    assert len(receiver.got) == 2
+
+
+async def test_pending_webhooks_counts_the_endpoints_that_have_not_taken_it(
+    merchant: Merchant, receiver: Receiver
+) -> None:
+    await merchant.listen(f"{receiver.url}/1", [COMPLETED])
+    await merchant.listen("http://127.0.0.1:9/nobody", [COMPLETED])
+    await merchant.listen(f"{receiver.url}/3", ["charge.succeeded"])
+    await paid(merchant)
+    await receiver.until(1, COMPLETED)
+    sent = next(delivery.event for delivery in receiver.got if delivery.type == COMPLETED)
+    assert sent["pending_webhooks"] == 2
+
+    async def counted() -> bool:
+        events = (await merchant.stripe.v1.events.list_async()).data
+        pending: dict[str, int] = {event.type: event.pending_webhooks for event in events}
+        return (pending[COMPLETED], pending["charge.succeeded"]) == (1, 0)
+
+    await until(counted)
+    assert await undelivered(merchant) == [COMPLETED]
+
+
+async def test_an_endpoint_that_is_off_for_a_while_keeps_its_tries(
+    merchant: Merchant, receiver: Receiver
+) -> None:
+    endpoints = merchant.stripe.v1.webhook_endpoints
+    endpoint = await merchant.listen(receiver.url, [COMPLETED])
+    receiver.status = 500
+    await paid(merchant)
+    await receiver.until(1)
+    await asyncio.sleep(0.1)
+    await endpoints.update_async(endpoint.id, {"disabled": True})
+    await endpoints.update_async(endpoint.id, {"disabled": False})
+    await merchant.advance(6)
+    await receiver.until(2)
+    await asyncio.sleep(0.1)
+    await endpoints.update_async(endpoint.id, {"disabled": True})
+    await merchant.advance(86_400)
+    await endpoints.update_async(endpoint.id, {"disabled": False})
+    await merchant.advance(86_400)
+    await asyncio.sleep(0.1)
+    assert len(receiver.got) == 2
 
 
 async def test_a_redirect_is_not_an_answer(merchant: Merchant, receiver: Receiver) -> None:

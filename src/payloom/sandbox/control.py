@@ -22,29 +22,41 @@ FAULT_EXAMPLE = '{"path": "/v1/charges", "effect": "status", "status": 503}'
 CLOCK_EXAMPLE = '{"seconds": 60}'
 
 Action = Callable[[Runtime, Tenant, Request], Awaitable[Response]]
+Routes = tuple[tuple[str, str, Action], ...]  # path, method, and what is done
 
 
-def routes(rt: Runtime) -> list[Route]:
-    def route(path: str, method: str, action: Action) -> Route:
-        async def endpoint(request: Request) -> Response:
-            tenant = rt.tenants.of_key(key_in(request.headers.get("authorization", "")))
-            if tenant is None:
-                return _refuse(401, NO_KEY)
-            try:
-                return await action(rt, tenant, request)
-            except (BadFault, BadOrder) as error:
-                return _refuse(400, str(error))
+def routes(rt: Runtime, more: Routes) -> list[Route]:
+    """The routes below, and those of the stand-ins."""
 
-        return Route(f"/_sandbox/{path}", endpoint, methods=[method])
+    async def no_such(request: Request) -> Response:
+        """A path or a method that is none of the routes'."""
+        known = ", ".join(f"{method} /_sandbox/{path}" for path, method, _ in (*ROUTES, *more))
+        asked = f"{request.method} {request.url.path[:200]}"
+        return refuse(404, f"there is no {asked}; there are: {known}")
 
     return [
-        *(route(path, method, action) for path, method, action in ROUTES),
-        Route("/_sandbox/{path:path}", _no_such, methods=METHODS),
+        *(route(rt, path, method, action) for path, method, action in (*ROUTES, *more)),
+        Route("/_sandbox/{path:path}", no_such, methods=METHODS),
     ]
 
 
+def route(rt: Runtime, path: str, method: str, action: Action) -> Route:
+    """One order, from whoever has a key."""
+
+    async def endpoint(request: Request) -> Response:
+        tenant = rt.tenants.of_key(key_in(request.headers.get("authorization", "")))
+        if tenant is None:
+            return refuse(401, NO_KEY)
+        try:
+            return await action(rt, tenant, request)
+        except (BadFault, BadOrder) as error:
+            return refuse(400, str(error))
+
+    return Route(f"/_sandbox/{path}", endpoint, methods=[method])
+
+
 async def _order_fault(rt: Runtime, tenant: Tenant, request: Request) -> Response:
-    fault = rt.faults.order(tenant, await _json(request, FAULT_EXAMPLE))
+    fault = rt.faults.order(tenant, await read_json(request, FAULT_EXAMPLE))
     return JSONResponse(fault.shown(), 201)
 
 
@@ -74,7 +86,7 @@ async def _read_clock(rt: Runtime, tenant: Tenant, _: Request) -> Response:
 
 async def _advance_clock(rt: Runtime, tenant: Tenant, request: Request) -> Response:
     """Moves the clock and runs all that became due before it answers."""
-    body = await _json(request, CLOCK_EXAMPLE)
+    body = await read_json(request, CLOCK_EXAMPLE)
     if not isinstance(body, dict) or set(body) != {"seconds"}:
         raise BadOrder(f"the body must hold seconds and nothing else: {CLOCK_EXAMPLE}")
     advance(rt, tenant, body["seconds"])
@@ -110,15 +122,9 @@ async def _reset(rt: Runtime, tenant: Tenant, _: Request) -> Response:
 def reset(rt: Runtime, tenant: Tenant) -> None:
     """Forget all that this account ever did."""
     rt.tenants.reset(tenant)
-    rt.faults.forget(tenant)
+    for forget in rt.forgetters:
+        forget(tenant)
     rt.agenda.clock_moved(tenant)
-
-
-async def _no_such(request: Request) -> Response:
-    """A path or a method that is none of the routes'."""
-    known = ", ".join(f"{method} /_sandbox/{path}" for path, method, _ in ROUTES)
-    asked = f"{request.method} {request.url.path[:200]}"
-    return _refuse(404, f"there is no {asked}; there are: {known}")
 
 
 def _clock(rt: Runtime, tenant: Tenant) -> dict[str, Any]:
@@ -139,7 +145,7 @@ def _wait_s(text: str) -> float:
     return wait_s
 
 
-async def _json(request: Request, example: str) -> Any:
+async def read_json(request: Request, example: str) -> Any:
     body = b""
     async for chunk in request.stream():
         body += chunk
@@ -151,11 +157,11 @@ async def _json(request: Request, example: str) -> Any:
         raise BadOrder(f"the body must be JSON, such as {example}") from None
 
 
-def _refuse(status: int, message: str) -> Response:
+def refuse(status: int, message: str) -> Response:
     return JSONResponse({"error": {"message": message}}, status)
 
 
-ROUTES: tuple[tuple[str, str, Action], ...] = (
+ROUTES: Routes = (
     ("faults", "POST", _order_fault),
     ("faults", "GET", _list_faults),
     ("faults", "DELETE", _clear_faults),

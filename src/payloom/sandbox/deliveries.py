@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 TIMEOUT_S = 20
 ERROR_MAX = 200
 HELD_S = 2.0  # how long `hook_reorder` waits for another delivery to overtake
-# pauses before each further try, in sandbox time: about three days in all
-PAUSES_S = (5, 30, 120, 600, 1_800, 3_600, 3 * 3_600, 6 * 3_600, 12 * 3_600, 24 * 3_600, 24 * 3_600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +39,14 @@ class Sender(Protocol):
     def compose(self, tx: Tx, ref: str, *, forged: bool) -> Letter | None:
         """The signed request, None when the endpoint no longer wants it."""
 
+    def pauses_s(self, tenant: Tenant) -> Sequence[int]:
+        """Before each further try, in sandbox time."""
+
     def delivered(self, tx: Tx, ref: str) -> None:
         """The endpoint took it."""
+
+    def gave_up(self, tx: Tx, ref: str) -> None:
+        """The endpoint did not take it, and there is no further try."""
 
 
 class Deliveries:
@@ -144,6 +148,7 @@ class Deliveries:
             with self._rt.transaction(tenant) as tx:
                 self._write(tx, timer, letter, fault.effect, NOT_SENT)
                 agenda.finish(tx, timer)
+                self._senders[timer.kind].gave_up(tx, timer.ref)
             return True
         if fault.effect == "hook_delay":
             with self._rt.transaction(tenant) as tx:
@@ -191,19 +196,24 @@ class Deliveries:
     def _record(
         self, tenant: Tenant, timer: Timer, letter: Letter, effect: str, outcomes: list[Outcome]
     ) -> None:
+        sender = self._senders[timer.kind]
+        pauses_s = sender.pauses_s(tenant)
         taken = any(outcome.is_taken for outcome in outcomes)
+        is_last = timer.attempt >= len(pauses_s)
         with self._rt.transaction(tenant) as tx:
-            if taken or timer.attempt >= len(PAUSES_S):
+            if taken or is_last:
                 is_known = agenda.finish(tx, timer)
             else:
-                due_at = tx.now + PAUSES_S[timer.attempt]
+                due_at = tx.now + pauses_s[timer.attempt]
                 is_known = agenda.postpone(tx, timer, due_at, timer.attempt + 1)
             if not is_known:
                 return  # all of it was forgotten meanwhile
             for outcome in outcomes:
                 self._write(tx, timer, letter, effect, outcome)
             if taken:
-                self._senders[timer.kind].delivered(tx, timer.ref)
+                sender.delivered(tx, timer.ref)
+            elif is_last:
+                sender.gave_up(tx, timer.ref)
 
     def _write(self, tx: Tx, timer: Timer, letter: Letter, effect: str, outcome: Outcome) -> None:
         self._rt.tries.write(

@@ -5,7 +5,10 @@ from typing import Any
 
 from payloom.sandbox.store import Store, Tenant
 
-REQUEST_EFFECTS = ("late", "status", "apply_then_drop", "drop", "truncate")
+REQUEST_EFFECTS = (
+    *("late", "status", "apply_then_drop", "drop", "truncate"),
+    *("lock_timeout", "proxy_page"),
+)
 HOOK_EFFECTS = ("hook_lose", "hook_duplicate", "hook_delay", "hook_reorder", "hook_missign")
 FOR_EVER = -1
 COUNT_MAX = 1_000_000

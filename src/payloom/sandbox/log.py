@@ -48,6 +48,17 @@ class Log:
         if n % _TRIM_EVERY == 0:
             tx.db.execute("DELETE FROM log WHERE tenant = ? AND n <= ?", (tenant, n - KEPT))
 
+    def newest(
+        self, tenant: Tenant, before: int | None, limit: int
+    ) -> list[tuple[int, dict[str, Any]]]:
+        """Each with its number, the newest first; `before`: of those with a lower one."""
+        rows = self._store.db.execute(
+            "SELECT n, at, method, path, idempotency_key, replayed, status, effect, object"
+            " FROM log WHERE tenant = ? AND n < ? ORDER BY n DESC LIMIT ?",
+            (tenant.id, before or 1 << 60, limit),
+        )
+        return [(n, _shown(tuple(row))) for n, *row in rows]
+
     def read(self, tenant: Tenant) -> list[dict[str, Any]]:
         rows = self._store.db.execute(
             "SELECT at, method, path, idempotency_key, replayed, status, effect, object"

@@ -1,6 +1,7 @@
 """The process: uvicorn around the stand-ins, ready when it prints its URL."""
 
 import asyncio
+import secrets
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -14,12 +15,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
 
-from payloom.sandbox import control, stripe
+from payloom.sandbox import console, control, stripe
 from payloom.sandbox.runtime import Runtime
 from payloom.sandbox.wire import Protocol
 
 BACKLOG = 1024
+WS_MESSAGE_MAX = 1024 * 1024
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -34,7 +37,9 @@ def serve(listener: socket.socket, store: Path) -> None:
         build_app(Runtime(store)),
         loop="uvloop",
         http=Protocol,
-        ws="none",
+        ws="wsproto",
+        ws_max_size=WS_MESSAGE_MAX,
+        ws_per_message_deflate=False,
         lifespan="on",
         access_log=False,
         log_level="warning",
@@ -59,11 +64,13 @@ def build_app(rt: Runtime) -> Starlette:
                 await agenda
             await rt.close()
 
+    answered, steered = stripe.routes(rt)
     app = Starlette(
         # the busiest first: they are tried in this order
         routes=[
-            *stripe.routes(rt),
-            *control.routes(rt),
+            *answered,
+            *console.routes(rt),
+            *control.routes(rt, steered),
             Route("/healthz", _healthz),
             Route("/favicon.ico", _no_icon),
         ],
@@ -97,9 +104,15 @@ async def _gone(_: Request, __: Exception) -> Response:
 
 
 async def _unknown(scope: Scope, receive: Receive, send: Send) -> None:
-    message = f"Unrecognized request URL ({scope['method']}: {scope['path'][:200]})."
+    method = scope.get("method", "GET")  # a WebSocket's opening names none
+    message = f"Unrecognized request URL ({method}: {scope['path'][:200]})."
     error = {"type": "invalid_request_error", "message": message}
-    await JSONResponse({"error": error}, 404)(scope, receive, send)
+    request_id = f"req_{secrets.token_hex(7)}"
+    answer = JSONResponse({"error": error}, 404, {"Request-Id": request_id})
+    if scope["type"] == "websocket":
+        await WebSocket(scope, receive, send).send_denial_response(answer)
+    else:
+        await answer(scope, receive, send)
 
 
 async def _healthz(_: Request) -> Response:

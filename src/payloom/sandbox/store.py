@@ -49,6 +49,14 @@ CREATE TABLE IF NOT EXISTS objects (
 CREATE INDEX IF NOT EXISTS objects_listed ON objects (tenant, kind, created, seq);
 -- charges and sessions of a payment, transactions of a charge
 CREATE INDEX IF NOT EXISTS objects_by_parent ON objects (parent) WHERE parent IS NOT NULL;
+-- sums of money, per day on which it becomes available; 0 is the day of what is
+CREATE TABLE IF NOT EXISTS funds (
+    tenant       INTEGER NOT NULL,
+    currency     TEXT NOT NULL,
+    available_on INTEGER NOT NULL,
+    amount       INTEGER NOT NULL,
+    PRIMARY KEY (tenant, available_on, currency)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS events (
     seq         INTEGER PRIMARY KEY,
     tenant      INTEGER NOT NULL,
@@ -123,7 +131,7 @@ CREATE TABLE IF NOT EXISTS tries (
     PRIMARY KEY (tenant, n)
 ) STRICT, WITHOUT ROWID;
 """
-TABLES_OF_A_TENANT = ("objects", "events", "timers", "answers", "faults", "log", "tries")
+TABLES_OF_A_TENANT = ("objects", "funds", "events", "timers", "answers", "faults", "log", "tries")
 
 
 @dataclass(slots=True)
@@ -143,6 +151,7 @@ class Tx:
     tenant: Tenant
     now: float  # sandbox time
     deliver: Callable[["Tx", str, str], None]  # sends a webhook (kind, ref) after the commit
+    announce: Callable[["Tx", str], None]  # tells of an event who listens live, after the commit
     # what an event says about the call that caused it
     cause: Json = field(default_factory=lambda: {"id": None, "idempotency_key": None})
     soonest_timer: float | None = None  # of those put on the agenda

@@ -3,7 +3,7 @@
 import asyncio
 from typing import cast
 
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -38,6 +38,13 @@ class Truncated(Response):
         half = bytes(self.body)[: len(self.body) // 2]
         await send({"type": "http.response.body", "body": half, "more_body": True})
         await _hang_up(scope, receive)
+
+
+class ProxyPage(HTMLResponse):
+    """What stands between a client and an API answers in its place, and not in JSON."""
+
+    def __init__(self) -> None:
+        super().__init__("<html><body><h1>502 Bad Gateway</h1></body></html>", 502)
 
 
 def broken(response: Response, effect: str | None) -> Response:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from payloom.sandbox.store import Tx
-from payloom.sandbox.stripe.balance import repay
+from payloom.sandbox.stripe.balance import fraud_warnings, quarrels, repay
 from payloom.sandbox.stripe.catalog.currencies import MAXIMUM, check_unit
 from payloom.sandbox.stripe.catalog.money import money
 from payloom.sandbox.stripe.methods import payment_methods
@@ -11,7 +11,7 @@ from payloom.sandbox.stripe.methods.redirects import REDIRECTS
 from payloom.sandbox.stripe.methods.vouchers import VOUCHERS
 from payloom.sandbox.stripe.protocol import lists, params
 from payloom.sandbox.stripe.protocol.call import Call
-from payloom.sandbox.stripe.protocol.errors import invalid, missing_parameter, no_such, wrong_state
+from payloom.sandbox.stripe.protocol.errors import invalid, no_such, wrong_state
 from payloom.sandbox.stripe.protocol.resources import row_shown
 from payloom.sandbox.stripe.protocol.shapes import render
 
@@ -55,7 +55,10 @@ def create(call: Call) -> Json:
     given |= {name: asked[name] for name in ("reason", "instructions_email") if name in asked}
     course = _course(method, call.secret)
     call.expand = asked.get("expand", [])
-    return render(KIND, repay.give_back(call.tx, charge, method, amount, course, given))
+    refund = repay.give_back(call.tx, charge, method, amount, course, given)
+    quarrels.end_by_refund(call.tx, charge)
+    fraud_warnings.settle_by_refund(call.tx, charge)
+    return render(KIND, refund)
 
 
 def list_(call: Call) -> Json:
@@ -142,7 +145,22 @@ def _check_what_is_built(asked: Json) -> None:
 
 
 def _charge(call: Call, asked: Json) -> Json:
-    """The charge to give back from: its own id or its payment intent's says which."""
+    """The charge to give back from, if there is anything that may be given back."""
+    charge = _named(call, asked)
+    if not charge.get("captured"):
+        raise wrong_state(
+            f"You must cancel the PaymentIntent {charge['payment_intent']} instead: its charge"
+            f" {charge['id']} has not been captured, so there is nothing to refund."
+        )
+    dispute = quarrels.of_charge(call.tx, charge)
+    if dispute and not dispute["is_charge_refundable"]:
+        message = f"Charge {charge['id']} has been charged back; cannot issue a refund."
+        raise wrong_state(message, code="charge_disputed")
+    return charge
+
+
+def _named(call: Call, asked: Json) -> Json:
+    """The charge by its own id or its payment intent's."""
     if "charge" in asked and "payment_intent" in asked:
         message = "You may only specify one of these parameters: charge, payment_intent."
         raise invalid(message, param="charge", code="parameters_exclusive")
@@ -155,7 +173,10 @@ def _charge(call: Call, asked: Json) -> Json:
             raise wrong_state(message, code="charge_not_refundable")
         return charge
     if "payment_intent" not in asked:
-        raise missing_parameter("charge")
+        raise invalid(
+            "One of the following params should be provided for this request: payment_intent or"
+            " charge."
+        )
     intent = call.tx.load("payment_intent", asked["payment_intent"])
     if intent is None:
         raise no_such("payment_intent", asked["payment_intent"], param="payment_intent")

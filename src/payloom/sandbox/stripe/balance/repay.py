@@ -54,10 +54,18 @@ def give_back(tx: Tx, charge: Json, method: Json, amount: int, course: str, give
     }
     if course == "asks":
         refund["next_action"] = _ask(tx, refund, method)
-    moved = transactions.book(tx, "refund" if by_card else "payment_refund", refund, -amount)
+    moved = transactions.book(
+        tx,
+        "refund" if by_card else "payment_refund",
+        refund,
+        -amount,
+        description=_described("REFUND FOR CHARGE", charge),
+    )
     refund["balance_transaction"] = moved["id"]
     tx.insert("refund", refund, parent=charge["id"])
     emit(tx, "refund.created", "refund", refund)
+    if given.get("reason") == "fraudulent":
+        charge["fraud_details"] = {"stripe_report": None, "user_report": "fraudulent"}
     _count(tx, charge, amount)
     if course == "fails":
         agenda.schedule(tx, FAIL, refund["id"], tx.now + FAILS_AFTER_S)
@@ -80,9 +88,16 @@ def fail(tx: Tx, timer: Timer) -> None:
     """The agenda's turn: the bank sends a refund back that had succeeded."""
     agenda.finish(tx, timer)
     if refund := tx.load("refund", timer.ref):
-        refund |= {"failure_reason": "expired_or_canceled_card", "status": "failed"}
-        _return(tx, refund)
-        emit(tx, "refund.failed", "refund", refund)
+        bounce(tx, refund, "expired_or_canceled_card")
+
+
+def bounce(tx: Tx, refund: Json, reason: str) -> None:
+    """A refund that had succeeded, or was about to, comes back."""
+    agenda.cancel(tx, SUCCEED, refund["id"])
+    refund |= {"failure_reason": reason, "pending_reason": None, "status": "failed"}
+    _return(tx, refund)
+    emit(tx, "charge.refund.updated", "refund", refund)
+    emit(tx, "refund.failed", "refund", refund)
 
 
 def cancel(tx: Tx, refund: Json) -> None:
@@ -108,10 +123,14 @@ def _update(tx: Tx, refund: Json, change: Json) -> None:
 
 def _return(tx: Tx, refund: Json) -> None:
     """Its money is ours again, and may be refunded anew."""
-    back = transactions.book(tx, "refund_failure", refund, refund["amount"])
+    charge = tx.load("charge", refund["charge"])
+    description = _described("REFUND FAILURE FOR CHARGE", charge or {})
+    back = transactions.book(
+        tx, "refund_failure", refund, refund["amount"], description=description
+    )
     refund["failure_balance_transaction"] = back["id"]
     tx.save(refund)
-    if charge := tx.load("charge", refund["charge"]):
+    if charge:
         _set_refunded(tx, charge, charge["amount_refunded"] - refund["amount"])
 
 
@@ -126,6 +145,10 @@ def _count(tx: Tx, charge: Json, amount: int) -> None:
 def _set_refunded(tx: Tx, charge: Json, amount: int) -> None:
     charge |= {"amount_refunded": amount, "refunded": amount == charge["amount_captured"]}
     tx.save(charge)
+
+
+def _described(what: str, charge: Json) -> str:
+    return f"{what} ({charge['description']})" if charge.get("description") else what
 
 
 def _destination(type_: str, course: str) -> Json:

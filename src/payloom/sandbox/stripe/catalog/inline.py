@@ -10,6 +10,7 @@ from payloom.sandbox.store import Tx
 
 Json = dict[str, Any]
 
+MORE = ("tax_code", "tax_details", "unit_label")  # what is said of few products
 _SHARED = 22  # digits that the ids of a session's products and prices begin with
 _INDEX = 2  # digits that say of which item
 
@@ -58,6 +59,7 @@ def _product_of(item: Json, session: Json) -> Json | None:
         "livemode": session["livemode"],
         "metadata": item["product_metadata"],
         "name": item["name"],
+        **{name: item[name] for name in MORE if name in item},
         "type": "service",
         "updated": session["created"],
     }

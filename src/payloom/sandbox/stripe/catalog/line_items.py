@@ -18,7 +18,7 @@ _PRODUCT_DATA = params.hash_of(
         "images": params.list_of(params.url, most=8),
         "metadata": params.new_metadata,
         "tax_code": params.text(),
-        "tax_details": params.anything,
+        "tax_details": params.hash_of(price_params.TAX_DETAILS),
         "unit_label": params.text(12),
     },
     required=("name",),
@@ -111,6 +111,7 @@ def _of_data(tx: Tx, data: Json, name: str) -> Json:
             "description": given.get("description"),
             "images": given.get("images", []),
             "product_metadata": given.get("metadata", {}),
+            **{name: given[name] for name in inline.MORE if name in given},
         }
     else:
         raise missing_parameter(f"{name}[product_data]")

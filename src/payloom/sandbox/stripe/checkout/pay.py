@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from payloom.sandbox.store import Tx
-from payloom.sandbox.stripe.checkout.completion import complete
+from payloom.sandbox.stripe.checkout.completion import complete, customer_of
 from payloom.sandbox.stripe.events.emit import emit
 from payloom.sandbox.stripe.methods import options
-from payloom.sandbox.stripe.payments import confirm, intents
+from payloom.sandbox.stripe.payments import confirm, intents, setups
 from payloom.sandbox.stripe.payments.confirm import How, Outcome, Tried
 from payloom.sandbox.stripe.payments.owners import Later, owner_of
 from payloom.sandbox.stripe.protocol.errors import Failure
@@ -29,8 +29,11 @@ class Paid:
 
 
 def pay(tx: Tx, session: Json, method: Json, secret: bytes, *, url: str, by_page: bool) -> Paid:
-    """Try to pay an open session with this payment method. `url`: of its hosted page."""
-    intent = _intent(tx, session)
+    """Try to pay an open session with this payment method. `url`: of its hosted page.
+
+    In setup mode the method is set up instead.
+    """
+    customer = customer_of(tx, session, method["billing_details"])
     how = How(
         secret,
         action_url=f"{url}/authenticate",
@@ -38,7 +41,10 @@ def pay(tx: Tx, session: Json, method: Json, secret: bytes, *, url: str, by_page
         return_url=url,
         by_page=by_page,
     )
-    return _after(tx, session, confirm.attempt(tx, intent, method, how))
+    if session["mode"] == "setup":
+        setup = tried_of(tx, session) | {"customer": customer}
+        return _after(tx, session, setups.attempt(tx, setup, method, how))
+    return _after(tx, session, confirm.attempt(tx, _intent(tx, session), method, how))
 
 
 def pay_nothing(tx: Tx, session: Json, billing: Json) -> Paid:
@@ -49,15 +55,24 @@ def pay_nothing(tx: Tx, session: Json, billing: Json) -> Paid:
 
 def resume(tx: Tx, session: Json, secret: bytes, *, passed: bool) -> Paid | None:
     """Go on after the challenge; None when no challenge is waiting."""
-    intent = tx.load(intents.KIND, session.get("payment_intent") or "")
-    tried = confirm.resume(tx, intent, secret, passed=passed) if intent else None
-    return _after(tx, session, tried) if tried else None
+    tried = tried_of(tx, session)
+    if session["mode"] == "setup":
+        done = setups.resume(tx, tried, passed=passed)
+    else:
+        done = confirm.resume(tx, tried, secret, passed=passed)
+    return _after(tx, session, done) if done else None
 
 
 def is_waiting(tx: Tx, session: Json) -> bool:
     """Whether the shopper is to authenticate or approve."""
-    intent = tx.load(intents.KIND, session.get("payment_intent") or "")
-    return intent is not None and confirm.is_waiting(intent)
+    return confirm.is_waiting(tried_of(tx, session))
+
+
+def tried_of(tx: Tx, session: Json) -> Json:
+    """The payment intent or setup intent of the session; empty before the first try to pay."""
+    if session["mode"] == "setup":
+        return tx.load(setups.KIND, session["setup_intent"]) or {}
+    return tx.load(intents.KIND, session.get("payment_intent") or "") or {}
 
 
 def follow(tx: Tx, intent: Json, later: Later) -> None:
@@ -80,6 +95,8 @@ def _after(tx: Tx, session: Json, tried: Tried) -> Paid:
     if method is None:
         raise LookupError(f"payment intent {tried.intent['id']} names a method that is not there")
     status = "paid" if tried.intent["status"] == "succeeded" else "unpaid"
+    if session["mode"] == "setup":
+        status = "no_payment_required"
     event = complete(tx, session, method["billing_details"], payment_status=status)
     return Paid(Outcome.DONE, tried.intent, completed_event=event)
 
@@ -110,5 +127,6 @@ def _given(session: Json) -> Json:
         **options.of_intent(
             session["payment_method_types"], session.get("payment_method_options", {})
         ),
+        **({"customer": session["customer"]} if session.get("customer") else {}),
         "_owner": KIND,
     }

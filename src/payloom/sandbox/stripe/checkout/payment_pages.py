@@ -3,9 +3,10 @@
 from typing import Any
 
 from payloom.sandbox.stripe.checkout.pay import pay, pay_nothing
+from payloom.sandbox.stripe.customers import attaching
 from payloom.sandbox.stripe.methods import payment_methods
 from payloom.sandbox.stripe.methods.payment_methods import billing_details
-from payloom.sandbox.stripe.payments import payment_intents
+from payloom.sandbox.stripe.payments import payment_intents, setup_intents
 from payloom.sandbox.stripe.payments.confirm import Outcome, Tried
 from payloom.sandbox.stripe.protocol import params
 from payloom.sandbox.stripe.protocol.call import Call, Reply
@@ -34,13 +35,14 @@ def confirm(call: Call) -> Json | Reply:
             f"This Checkout Session is {session['status']} and can no longer be paid.",
             code="payment_intent_unexpected_state",
         )
-    if asked.get("expected_amount", session["amount_total"]) != session["amount_total"]:
+    total = session["amount_total"] if session["mode"] == "payment" else 0
+    if asked.get("expected_amount", total) != total:
         raise invalid(
             "The expected amount does not match the total of this Checkout Session.",
             param="expected_amount",
             code="checkout_amount_mismatch",
         )
-    if session["amount_total"] == 0:
+    if session["mode"] == "payment" and total == 0:
         pay_nothing(call.tx, session, billing_details({}))
         return _page(session)
     if "payment_method" not in asked:
@@ -48,6 +50,7 @@ def confirm(call: Call) -> Json | Reply:
     method = payment_methods.find(
         call.tx, asked["payment_method"], call.secret, param="payment_method"
     )
+    attaching.check_is_usable(method)
     if method["type"] not in session["payment_method_types"]:
         raise invalid(
             f"This Checkout Session does not take a PaymentMethod of type {method['type']}. It"
@@ -58,7 +61,8 @@ def confirm(call: Call) -> Json | Reply:
     url = f"{call.base_url}/c/pay/{session['id']}"
     paid = pay(call.tx, session, method, call.secret, url=url, by_page=False)
     if paid.outcome is Outcome.DECLINED and paid.intent:
-        return payment_intents.answer(Tried(paid.outcome, paid.intent, paid.failure), method)
+        answer = setup_intents.answer if session["mode"] == "setup" else payment_intents.answer
+        return answer(Tried(paid.outcome, paid.intent, paid.failure), method)
     return _page(session, paid.intent)
 
 
@@ -78,9 +82,10 @@ def _find(call: Call) -> Json:
 
 
 def _page(session: Json, intent: Json | None = None) -> Json:
-    """The session under the page's id, with its payment intent where there was a try."""
+    """The session under the page's id, with its payment or setup intent where there was a try."""
     page = render("checkout.session", session)
     page |= {"id": f"ppage_{session['id'][-24:]}", "session_id": session["id"]}
     if intent is not None:
-        page["payment_intent"] = render("payment_intent", intent)
+        kind = "setup_intent" if session["mode"] == "setup" else "payment_intent"
+        page[kind] = render(kind, intent)
     return page

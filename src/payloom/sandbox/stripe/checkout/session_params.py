@@ -35,6 +35,7 @@ _INTENT_DATA = params.hash_of(
         "transfer_group": params.text(),
     }
 )
+_AUTO = params.one_of("auto", "never")
 _ACTING: dict[str, params.Check] = {
     "adaptive_pricing": _ENABLED,
     "automatic_tax": params.hash_of({"enabled": params.boolean, "liability": params.anything}),
@@ -54,10 +55,14 @@ _ACTING: dict[str, params.Check] = {
     "customer": params.text(),
     "customer_creation": params.one_of("always", "if_required"),
     "customer_email": params.text(800),
+    "customer_update": params.hash_of(dict.fromkeys(("address", "name", "shipping"), _AUTO)),
     "excluded_payment_method_types": _METHODS,
     "expand": params.EXPAND,
     "expires_at": params.integer(0),
     "integration_identifier": params.text(200),
+    "invoice_creation": params.hash_of(
+        {"enabled": params.boolean, "invoice_data": params.anything}, required=("enabled",)
+    ),
     "line_items": LINE_ITEMS,
     "locale": params.one_of(*LOCALES),
     "metadata": params.new_metadata,
@@ -67,16 +72,23 @@ _ACTING: dict[str, params.Check] = {
     "payment_method_options": OPTIONS,
     "redirect_on_completion": params.one_of("always", "if_required", "never"),
     "return_url": params.url,
+    "setup_intent_data": params.hash_of(
+        {
+            "description": params.text(1000),
+            "metadata": params.new_metadata,
+            "on_behalf_of": params.text(),
+        }
+    ),
     "submit_type": params.one_of("auto", "book", "donate", "pay", "subscribe"),
     "success_url": params.url,
 }
 # Stripe's, but of no effect on this page
 _IDLE = (
     "after_expiration allow_promotion_codes consent_collection "
-    "custom_fields custom_text customer_account customer_update discounts invoice_creation "
+    "custom_fields custom_text customer_account discounts "
     "managed_payments name_collection optional_items payment_method_collection "
     "payment_method_configuration payment_method_data permissions phone_number_collection "
-    "saved_payment_method_options setup_intent_data shipping_address_collection shipping_options "
+    "saved_payment_method_options shipping_address_collection shipping_options "
     "subscription_data tax_id_collection wallet_options"
 ).split()
 

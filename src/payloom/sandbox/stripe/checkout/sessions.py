@@ -7,8 +7,9 @@ from payloom.sandbox.agenda import Timer
 from payloom.sandbox.store import Tx
 from payloom.sandbox.stripe.catalog import line_items
 from payloom.sandbox.stripe.catalog.currencies import check_total
-from payloom.sandbox.stripe.checkout import session_params
+from payloom.sandbox.stripe.checkout import session_params, setup_mode
 from payloom.sandbox.stripe.checkout.completion import EXPIRE
+from payloom.sandbox.stripe.customers import kept as customers
 from payloom.sandbox.stripe.events.emit import emit
 from payloom.sandbox.stripe.methods import offers, options
 from payloom.sandbox.stripe.protocol import lists, params, versions
@@ -57,13 +58,10 @@ def create(call: Call) -> Json:
     _check_what_is_built(asked)
     ui_mode = asked.get("ui_mode", versions.ui_modes(call.version)[0])
     _check_urls(asked, hosted=ui_mode.startswith("hosted"))
-    if not asked.get("line_items"):
-        raise missing_parameter("line_items")
     id_ = new_id("cs", livemode=call.tx.tenant.livemode)
-    items = line_items.kept(call.tx, asked["line_items"], id_)
-    total = line_items.total(items)
-    check_total(total, items[0]["currency"])
-    session = {"id": id_, **_session(call, asked, items, total)}
+    is_setup = asked["mode"] == "setup"
+    about = setup_mode.begin(call, asked) if is_setup else _order(call, asked, id_)
+    session = {"id": id_, **_session(call, asked), **about}
     session["ui_mode"] = ui_mode
     if ui_mode.startswith("hosted"):
         session["url"] = f"{call.base_url}/c/pay/{session['id']}"
@@ -92,7 +90,9 @@ def list_(call: Call) -> Json:
     if "customer_details" in asked:
         email = asked["customer_details"].get("email")
         selection.add("body ->> '$.customer_details.email' = ?", email)
-    for never in ("customer", "customer_account", "payment_link", "subscription"):
+    if "customer" in asked:
+        selection.add("body ->> '$.customer' = ?", asked["customer"])
+    for never in ("customer_account", "payment_link", "subscription"):
         if never in asked:
             selection.add("FALSE")
     call.expand = asked.get("expand", [])
@@ -166,15 +166,29 @@ def _end(tx: Tx, session: Json) -> None:
 
 def _check_what_is_built(asked: Json) -> None:
     """Refuse plainly what this stand-in does not play yet."""
-    if asked["mode"] != "payment":
-        raise invalid(f"This sandbox has no `{asked['mode']}` mode yet.", param="mode")
+    if asked["mode"] == "subscription":
+        raise invalid("This sandbox has no `subscription` mode yet.", param="mode")
+    other = "payment_intent_data" if asked["mode"] == "setup" else "setup_intent_data"
+    if other in asked:
+        raise invalid(f"You can not pass `{other}` in `{asked['mode']}` mode.", param=other)
+    if asked.get("invoice_creation", {}).get("enabled"):
+        message = "This sandbox makes no invoices of sessions yet."
+        raise invalid(message, param="invoice_creation[enabled]")
     for name in ("discounts", "shipping_options"):
         if asked.get(name):
             raise invalid(f"This sandbox has no `{name}` yet: they change the total.", param=name)
     if asked.get("automatic_tax", {}).get("enabled"):
         raise invalid("This sandbox has no automatic tax yet.", param="automatic_tax[enabled]")
-    if "customer" in asked:
-        raise no_such("customer", asked["customer"], param="customer", status=400)
+    for name in ("customer_email", "customer_creation"):
+        if "customer" in asked and name in asked:
+            raise invalid(
+                f"You may only specify one of these parameters: customer, {name}.",
+                param="customer",
+                code="parameters_exclusive",
+            )
+    if "customer_update" in asked and "customer" not in asked:
+        message = "`customer_update` can only be used with `customer`."
+        raise invalid(message, param="customer_update")
 
 
 def _check_urls(asked: Json, *, hosted: bool) -> None:
@@ -186,21 +200,21 @@ def _check_urls(asked: Json, *, hosted: bool) -> None:
         raise missing_parameter(wanted)
 
 
-def _session(call: Call, asked: Json, items: list[Json], total: int) -> Json:
-    session = {
+def _order(call: Call, asked: Json, id_: str) -> Json:
+    """What a session says of the order that it is to be paid for."""
+    if not asked.get("line_items"):
+        raise missing_parameter("line_items")
+    items = line_items.kept(call.tx, asked["line_items"], id_)
+    total, currency = line_items.total(items), items[0]["currency"]
+    check_total(total, currency)
+    types = _method_types(asked, currency)
+    return {
         "amount_subtotal": total,
         "amount_total": total,
-        "created": call.now,
-        "currency": items[0]["currency"],
-        "customer_details": _customer_details(asked.get("customer_email")),
-        "expires_at": _expires_at(asked.get("expires_at"), call.now),
-        "livemode": call.tx.tenant.livemode,
-        "metadata": asked.get("metadata", {}),
-        "mode": "payment",
+        "currency": currency,
         "payment_intent": None,
-        "payment_method_types": _method_types(asked, items[0]["currency"]),
+        "payment_method_types": types,
         "payment_status": "unpaid" if total else "no_payment_required",
-        "status": "open",
         "total_details": {
             "amount_discount": 0,
             "amount_shipping": 0,
@@ -209,12 +223,36 @@ def _session(call: Call, asked: Json, items: list[Json], total: int) -> Json:
         },
         "_items": items,
         "_intent": asked.get("payment_intent_data", {}),
+        **options.of_session(types, asked.get("payment_method_options", {})),
     }
-    given = asked.get("payment_method_options", {})
-    session |= options.of_session(session["payment_method_types"], given)
+
+
+def _session(call: Call, asked: Json) -> Json:
+    """What a session says in any mode."""
+    session = {
+        "created": call.now,
+        "customer_details": _customer_details(asked.get("customer_email")),
+        "expires_at": _expires_at(asked.get("expires_at"), call.now),
+        "livemode": call.tx.tenant.livemode,
+        "metadata": asked.get("metadata", {}),
+        "mode": asked["mode"],
+        "status": "open",
+    }
+    if "customer" in asked:
+        session |= _of_customer(call, asked)
     if "branding_settings" in asked:
         session["branding_settings"] = _BRANDING | asked["branding_settings"]
     return session | {name: asked[name] for name in _ECHOED if name in asked}
+
+
+def _of_customer(call: Call, asked: Json) -> Json:
+    customer = customers.find(call.tx, asked["customer"])
+    return {
+        "customer": customer["id"],
+        "customer_creation": None,
+        "customer_details": _customer_details(customer.get("email")),
+        "_customer_update": asked.get("customer_update", {}),
+    }
 
 
 def _expires_at(asked: int | None, now: int) -> int:

@@ -1,5 +1,6 @@
 """The customer's calls: create, retrieve, update, delete."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,22 +18,31 @@ Json = dict[str, Any]
 
 KIND = kept.KIND
 ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
+
+
+def _email(value: Any, name: str) -> str | None:
+    address = params.text(512, may_be_empty=True)(value, name)
+    if address and re.fullmatch(r"[^@\s]+@[^@\s]+", address) is None:
+        message = f"Invalid email address: {address[:100]}"
+        raise invalid(message, param=name, code="email_invalid")
+    return str(address) if address else None
+
+
 _ADDRESS = params.hash_of(dict.fromkeys(ADDRESS, params.text(may_be_empty=True)))
 _SHIPPING = params.hash_of(
     {"address": _ADDRESS, "name": params.text(), "phone": params.text(may_be_empty=True)},
     required=("address", "name"),
 )
 _FIELD = params.hash_of({"name": params.text(40), "value": params.text(140)}, ("name", "value"))
+_RENDERING: dict[str, params.Check] = {
+    "amount_tax_display": params.one_of("exclude_tax", "include_inclusive_tax"),
+    "template": params.text(),
+}
 _INVOICE_SETTINGS: dict[str, params.Check] = {
     "custom_fields": params.list_of(_FIELD, most=4),
     "default_payment_method": params.text(may_be_empty=True),
     "footer": params.text(may_be_empty=True),
-    "rendering_options": params.hash_of(
-        {
-            "amount_tax_display": params.one_of("exclude_tax", "include_inclusive_tax"),
-            "template": params.text(),
-        }
-    ),
+    "rendering_options": params.hash_of(_RENDERING),
 }
 _WORDS = ("business_name", "description", "email", "individual_name", "name", "phone")
 # Stripe's, and refused here
@@ -42,7 +52,7 @@ _UPDATE: dict[str, params.Check] = {
     **dict.fromkeys(_NOT_BUILT, params.anything),
     "address": _ADDRESS,
     "balance": params.integer(),
-    "email": params.text(512, may_be_empty=True),
+    "email": _email,
     "expand": params.EXPAND,
     "invoice_prefix": params.text(12),
     "invoice_settings": params.hash_of(_INVOICE_SETTINGS),
@@ -151,6 +161,8 @@ def _given(asked: Json) -> Json:
         given["shipping"] = {**blank, **shipping, **address} if shipping else None
     if settings := asked.get("invoice_settings"):
         given["invoice_settings"] = {**dict.fromkeys(_INVOICE_SETTINGS), **settings}
+        if rendering := settings.get("rendering_options"):
+            rendering |= {name: rendering.get(name) for name in _RENDERING}
     return given
 
 

@@ -16,7 +16,7 @@ WEBHOOK = "stripe.webhook"  # kind of the timers that deliver
 
 
 def emit(tx: Tx, type_: str, kind: str, kept: Json, *, previous: Json | None = None) -> str:
-    """Tell of a change and post it to every endpoint that wants the type; the event's id."""
+    """Tell of a change, to every endpoint that wants the type and who listens; the event's id."""
     id_ = new_id("evt")
     wanting = [e["id"] for e in _endpoints(tx) if wants(e, type_)]
     body = {
@@ -34,6 +34,7 @@ def emit(tx: Tx, type_: str, kind: str, kept: Json, *, previous: Json | None = N
     )
     for endpoint in wanting:
         tx.deliver(tx, WEBHOOK, f"{id_} {endpoint}")
+    tx.announce(tx, id_)
     return id_
 
 

@@ -23,6 +23,11 @@ _FIELDS: dict[str, params.Check] = {
 
 def retrieve(call: Call) -> Json:
     params.read(call.form, {"expand": params.EXPAND})
+    return find(call)
+
+
+def find(call: Call) -> Json:
+    """The event that the path names, while it is kept."""
     row = call.tx.db.execute(
         f"SELECT {COLUMNS} FROM events WHERE id = ? AND tenant = ? AND created >= ?",  # noqa: S608
         (call.ids[0], call.tx.tenant.id, call.now - KEPT_S),

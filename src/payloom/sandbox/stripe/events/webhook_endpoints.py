@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from payloom.sandbox.stripe.events import endpoint_secrets
 from payloom.sandbox.stripe.protocol import params, versions
 from payloom.sandbox.stripe.protocol.call import Call
 from payloom.sandbox.stripe.protocol.errors import invalid, no_such
@@ -56,7 +57,7 @@ def create(call: Call) -> Json:
         "metadata": asked.get("metadata", {}),
         "status": "enabled",
         "url": asked["url"],
-        "_secret": new_id("whsec", length=32),
+        "_secret": endpoint_secrets.new(),
     }
     call.tx.insert(KIND, endpoint)
     return render(KIND, {**endpoint, "secret": endpoint["_secret"]})

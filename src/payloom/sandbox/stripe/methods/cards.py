@@ -18,6 +18,7 @@ class Card:
     refund: str  # what becomes of one: "at_once", "pending" or "fails"
     can_be_saved: bool  # attached to a customer: a card that declines at once cannot
     checks: Mapping[str, str]  # of the address and the security code: where they do not pass
+    aftermath: str  # what follows when it has paid: see _AFTERMATHS
     pays_late: bool  # also when the page has ended: a handle of ours, for a PSP that races
 
 
@@ -63,9 +64,18 @@ _CHECKS = {
     "address_unavailable": {_LINE1: "unavailable", _POSTAL_CODE: "unavailable"},
 }
 
+# what follows a payment, within moments
+_AFTERMATHS = (
+    "available",  # the money skips the pending balance
+    "disputed_fraudulent",
+    "disputed_not_received",
+    "disputed_inquiry",  # the bank only asks
+    "warned",  # of fraud, early
+)
+
 # number, brand, funding, country, behaviours, names of server-side tokens.
-# A behaviour that is none of 3ds…, elevated, highest, late, refund_…, saved or a check declines so;
-# one that is `saved` declines only once the card is attached to a customer.
+# A behaviour that is none of 3ds…, elevated, highest, late, refund_…, saved, a check or an
+# aftermath declines so; one that is `saved` declines only once the card is attached to a customer.
 _TABLE = """
 4242424242424242 visa       credit  US -                      visa
 4000056655665556 visa       debit   US -                      visa_debit
@@ -81,8 +91,8 @@ _TABLE = """
 36227206271667   diners     credit  US -
 3566002020360505 jcb        credit  JP -                      jcb
 6200000000000005 unionpay   credit  CN -                      unionpay
-4000000000000077 visa       credit  US -                      bypassPending
-4000003720000278 visa       credit  IE -                      bypassPendingInternational
+4000000000000077 visa       credit  US available              bypassPending
+4000003720000278 visa       credit  IE available              bypassPendingInternational
 4000051230000072 visa       debit   US -                      debit_visaFsaProductCode debit_visaHsaProductCode
 5200828282828897 mastercard debit   US -                      mastercard_debit_mastercardFsaProductCode
 6011981111111113 discover   debit   US -
@@ -114,10 +124,10 @@ _TABLE = """
 4000000000003055 visa       credit  US 3ds_optional           threeDSecureOptional
 4000008400001629 visa       credit  US 3ds,generic_decline    threeDSecureRequiredChargeDeclined
 4000008260003178 visa       credit  US 3ds,insufficient_funds authenticationRequiredChargeDeclinedInsufficientFunds
-4000000000000259 visa       credit  US -                      createDispute
-4000000000002685 visa       credit  US -                      createDisputeProductNotReceived
-4000000000001976 visa       credit  US -                      createDisputeInquiry
-4000000000005423 visa       credit  US -                      createIssuerFraudRecord
+4000000000000259 visa       credit  US disputed_fraudulent    createDispute visa_createDispute
+4000000000002685 visa       credit  US disputed_not_received  createDisputeProductNotReceived visa_createDisputeProductNotReceived
+4000000000001976 visa       credit  US disputed_inquiry       createDisputeInquiry visa_createDisputeInquiry
+4000000000005423 visa       credit  US warned                 createIssuerFraudRecord
 4000000000007726 visa       credit  US refund_pending          pendingRefund
 4000000000005126 visa       credit  US refund_fails            refundFail
 4000000000009912 visa       credit  US late
@@ -174,7 +184,7 @@ def _read_table() -> tuple[dict[str, Card], dict[str, str]]:
         refund = next((word for word in does if word.startswith("refund_")), "refund_at_once")
         checks = {k: v for word in does for k, v in _CHECKS.get(word, {}).items()}
         others = {"elevated", "highest", "late", "saved", refund}
-        codes = does - {*_SECURE, *_CHECKS, *others}
+        codes = does - {*_SECURE, *_AFTERMATHS, *_CHECKS, *others}
         secure = next((_SECURE[word] for word in does if word in _SECURE), "")
         risk = next((level for level in ("elevated", "highest") if level in does), "normal")
         decline = _decline(codes.pop()) if codes else None
@@ -183,6 +193,7 @@ def _read_table() -> tuple[dict[str, Card], dict[str, str]]:
             number, brand, funding, country, secure, decline, risk, course,
             can_be_saved=decline is None or "saved" in does or bool(secure) or risk == "highest",
             checks=checks,
+            aftermath=next((word for word in _AFTERMATHS if word in does), ""),
             pays_late="late" in does,
         )  # fmt: skip
         names |= dict.fromkeys(tokens, number)

@@ -156,6 +156,15 @@ def retrieve(call: Call) -> Json:
     return render("payment_method", find(call.tx, call.ids[0], call.secret, param="payment_method"))
 
 
+def of_call(call: Call, asked: Json) -> Json | None:
+    """The payment method of a call: named, or made of what is said of it."""
+    if "payment_method_data" in asked:
+        return make(call, asked["payment_method_data"], "payment_method_data")
+    if "payment_method" in asked:
+        return find(call.tx, asked["payment_method"], call.secret, param="payment_method")
+    return None
+
+
 def find(tx: Tx, id_: str, secret: bytes, *, param: str, status: int = 404) -> Json:
     """A kept payment method; a test one (`pm_card_visa`) is made new each time it is named."""
     if id_.startswith("pm_card_") and (card := named(id_)) is not None:

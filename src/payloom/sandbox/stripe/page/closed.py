@@ -17,6 +17,9 @@ def closed(session: Json, intent: Json, path: str) -> tuple[int, Json]:
     if session["status"] == "expired":
         text = "The time to pay is over. Nothing was charged. Go back to the shop to try again."
         return 410, {**back, "title": "This page has expired", "text": text}
+    if session["mode"] == "setup":
+        text = "Your payment method is saved. There is nothing more to do."
+        return 200, {**onward, "title": "Already saved", "text": text}
     if session["payment_status"] != "unpaid":
         text = "This payment is complete. You have not been charged again."
         return 200, {**onward, "title": "Already paid", "text": text}

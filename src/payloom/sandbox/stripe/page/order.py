@@ -13,7 +13,7 @@ def facts(visit: Visit) -> Json:
     subject = visit.subject
     total = subject["amount_total"] if visit.is_session else subject["amount"]
     return {
-        "sum": visit.language.money(total, subject["currency"]),
+        "sum": "" if total is None else visit.language.money(total, subject["currency"]),
         "shop": (subject.get("branding_settings") or {}).get("display_name") or SHOP,
         "path": visit.path,
         "token": visit.token(),

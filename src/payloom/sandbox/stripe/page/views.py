@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from payloom.sandbox.runtime import Runtime
 from payloom.sandbox.stripe.checkout import pay
+from payloom.sandbox.stripe.checkout.completion import given_email
 from payloom.sandbox.stripe.checkout.pay import Paid
 from payloom.sandbox.stripe.methods.debits import DEBITS
 from payloom.sandbox.stripe.methods.offers import TITLES
@@ -118,12 +119,13 @@ def _after(visit: Visit, paid: Paid) -> Response:
 
 def _start_again(visit: Visit) -> Response:
     """Nobody waits for a decision: it was taken, or came too late."""
-    query = "?declined=1" if visit.intent().get("last_payment_error") else ""
+    query = "?declined=1" if _last_decline(visit) else ""
     return RedirectResponse(visit.path + query, 303)
 
 
 def _last_decline(visit: Visit) -> str:
-    error = visit.intent().get("last_payment_error")
+    tried = visit.intent()
+    error = tried.get("last_payment_error") or tried.get("last_setup_error")
     return str(error["message"]) if error else ""
 
 
@@ -132,7 +134,7 @@ def _pay_page(
 ) -> Response:
     session = visit.session
     shopper = session.get("_shopper", {})
-    locked_email = session.get("customer_email")
+    locked_email = given_email(session)
     values = {**shopper, "email": locked_email or shopper.get("email", "")}
     values["billingCountry"] = shopper.get("billingCountry") or "US"
     more = {

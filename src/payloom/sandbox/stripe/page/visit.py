@@ -17,6 +17,7 @@ from payloom.sandbox import forms
 from payloom.sandbox.log import Entry
 from payloom.sandbox.runtime import Runtime
 from payloom.sandbox.store import Tenant, Tx
+from payloom.sandbox.stripe.checkout.pay import tried_of
 from payloom.sandbox.stripe.page import language
 from payloom.sandbox.stripe.page.language import Language
 from payloom.sandbox.stripe.page.render import page
@@ -80,10 +81,8 @@ class Visit:
         return datetime.fromtimestamp(self.tx.now, UTC)
 
     def intent(self) -> Json:
-        """The payment intent behind the page; empty as long as nobody tried to pay."""
-        if not self.is_session:
-            return self.subject
-        return self.tx.load(INTENT, self.session.get("payment_intent") or "") or {}
+        """The payment or setup intent behind the page; empty as long as nobody tried."""
+        return tried_of(self.tx, self.session) if self.is_session else self.subject
 
     def token(self) -> str:
         """Proves that a form came from this page."""

@@ -5,7 +5,7 @@ from typing import Any
 from payloom.sandbox import agenda
 from payloom.sandbox.agenda import Timer
 from payloom.sandbox.store import Tx
-from payloom.sandbox.stripe.balance import transactions
+from payloom.sandbox.stripe.balance import aftermath, fees, transactions
 from payloom.sandbox.stripe.events.emit import emit
 from payloom.sandbox.stripe.protocol.errors import Failure
 from payloom.sandbox.stripe.protocol.ids import new_id
@@ -39,6 +39,7 @@ def begin(tx: Tx, intent: Json, method: Json, details: Json) -> Json:
         "statement_descriptor_suffix": intent["statement_descriptor_suffix"],
         "status": "pending",
         "transfer_group": intent["transfer_group"],
+        **({"customer": intent["customer"]} if intent.get("customer") else {}),
     }
 
 
@@ -59,8 +60,8 @@ def succeed(tx: Tx, charge: Json, outcome: Json) -> None:
         "status": "succeeded",
     }
     tx.put("charge", charge, parent=charge["payment_intent"])
-    agenda.schedule(tx, SETTLE, charge["id"], tx.now + SETTLE_AFTER_S)
     emit(tx, "charge.succeeded", "charge", charge)
+    _settle_soon(tx, charge)
 
 
 def authorize(tx: Tx, charge: Json, outcome: Json) -> None:
@@ -74,8 +75,8 @@ def capture(tx: Tx, charge: Json, amount: int) -> None:
     """Take what was held, or a part of it; the balance transaction follows."""
     charge |= {"amount_captured": amount, "captured": True}
     tx.save(charge)
-    agenda.schedule(tx, SETTLE, charge["id"], tx.now + SETTLE_AFTER_S)
     emit(tx, "charge.captured", "charge", charge)
+    _settle_soon(tx, charge)
 
 
 def expire(tx: Tx, charge: Json) -> None:
@@ -95,22 +96,35 @@ def fail(tx: Tx, charge: Json, failure: Failure, outcome: Json) -> None:
 
 
 def settle(tx: Tx, timer: Timer) -> None:
-    """Attach the balance transaction, as Stripe does a moment after the payment."""
+    """The agenda's turn: the balance transaction comes a moment after the payment."""
     agenda.finish(tx, timer)
     charge = tx.load("charge", timer.ref)
-    if charge is None or charge.get("balance_transaction"):
-        return
-    amount = charge["amount_captured"]
-    type_ = "charge" if charge["payment_method_details"]["type"] == "card" else "payment"
-    transaction = transactions.book(tx, type_, charge, amount, fee=fee_of(amount))
+    if charge is not None and not charge.get("balance_transaction"):
+        _settle(tx, charge)
+
+
+def _settle_soon(tx: Tx, charge: Json) -> None:
+    """What a card does next it does at once: the official CLI looks for it in its next call."""
+    if charge.get("_after"):
+        _settle(tx, charge)
+    else:
+        agenda.schedule(tx, SETTLE, charge["id"], tx.now + SETTLE_AFTER_S)
+
+
+def _settle(tx: Tx, charge: Json) -> None:
+    transaction = transactions.book(
+        tx,
+        "charge" if charge["payment_method_details"]["type"] == "card" else "payment",
+        charge,
+        charge["amount_captured"],
+        fee=fees.of_charge(charge),
+        description=charge["description"],
+        waits=charge.get("_after") != aftermath.AVAILABLE,
+    )
     charge["balance_transaction"] = transaction["id"]
     tx.save(charge)
     emit(tx, "charge.updated", "charge", charge, previous={"balance_transaction": None})
-
-
-def fee_of(amount: int) -> int:
-    """2.9 % and 30 minor units, half units rounded up."""
-    return (amount * 29 + 500) // 1000 + 30
+    aftermath.follow(tx, charge)
 
 
 def outcome(type_: str, network: str, seller_message: str, **more: Any) -> Json:

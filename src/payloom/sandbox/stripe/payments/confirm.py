@@ -73,7 +73,7 @@ def attempt(tx: Tx, intent: Json, method: Json, how: How) -> Tried:
         delayed.submit(tx, intent, method, voucher_url=how.voucher_url, by_page=how.by_page)
         return Tried(Outcome.DONE, intent)
     card = payment_methods.card_of(method, how.secret)
-    if not _asks(card, method, intent, off_session=how.off_session):
+    if not asks(card, method, intent, off_session=how.off_session):
         return _charge(tx, intent, method, card, flow=_silent_flow(card, intent))
     if how.no_action:
         return _decline(tx, intent, method, card, AUTHENTICATION_REQUIRED)
@@ -107,7 +107,7 @@ def is_waiting(intent: Json) -> bool:
     return "_pending" in intent
 
 
-def _asks(card: Card, method: Json, intent: Json, *, off_session: bool) -> bool:
+def asks(card: Card, method: Json, intent: Json, *, off_session: bool) -> bool:
     """Whether the bank wants the shopper to authenticate."""
     if card.three_d_secure == "optional":
         return intents.three_d_secure(intent) == "challenge"
@@ -126,15 +126,20 @@ def _silent_flow(card: Card, intent: Json) -> str:
     return "frictionless" if card.three_d_secure == "optional" else "not_enrolled"
 
 
-def _ask(tx: Tx, intent: Json, method: Json, how: How) -> Tried:
+def next_action(how: How) -> Json:
+    """Where the shopper authenticates: by a redirect, or as the client sees fit."""
     if how.return_url is None:
         challenge = {"type": "three_d_secure_redirect", "stripe_js": how.action_url}
-        action: Json = {"type": "use_stripe_sdk", "use_stripe_sdk": challenge}
-        challenge["source"] = new_id("src")
-    else:
-        redirect = {"return_url": how.return_url, "url": how.action_url}
-        action = {"type": "redirect_to_url", "redirect_to_url": redirect}
-    intent |= {"next_action": action, "_pending": method["id"]}
+        return {
+            "type": "use_stripe_sdk",
+            "use_stripe_sdk": {**challenge, "source": new_id("src")},
+        }
+    redirect = {"return_url": how.return_url, "url": how.action_url}
+    return {"type": "redirect_to_url", "redirect_to_url": redirect}
+
+
+def _ask(tx: Tx, intent: Json, method: Json, how: How) -> Tried:
+    intent |= {"next_action": next_action(how), "_pending": method["id"]}
     intents.wait(tx, intent, method, "requires_action")
     return Tried(Outcome.ACTION, intent)
 
@@ -144,6 +149,8 @@ def _charge(tx: Tx, intent: Json, method: Json, card: Card, *, flow: str) -> Tri
         return _decline(tx, intent, method, card, card.decline, flow=flow)
     details = card_details(intent, method, card, flow=flow)
     charge = charges.begin(tx, intent, method, details)
+    if card.aftermath:
+        charge["_after"] = card.aftermath
     return _take(tx, intent, method, charge, card_outcome(card))
 
 

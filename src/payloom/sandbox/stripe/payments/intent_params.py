@@ -54,7 +54,7 @@ _CONFIRMING: dict[str, params.Check] = {
     "return_url": params.url,
     "use_stripe_sdk": params.boolean,
 }
-_AUTOMATIC = params.hash_of(
+AUTOMATIC = params.hash_of(
     {"allow_redirects": params.one_of("always", "never"), "enabled": params.boolean},
     required=("enabled",),
 )
@@ -81,7 +81,7 @@ def create(version: str) -> Mapping[str, params.Check]:
     return {
         **update(version),
         **_CONFIRMING,
-        "automatic_payment_methods": _AUTOMATIC,
+        "automatic_payment_methods": AUTOMATIC,
         "confirm": params.boolean,
         "confirmation_method": params.one_of("automatic", "manual"),
         "metadata": params.new_metadata,

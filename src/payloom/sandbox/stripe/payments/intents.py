@@ -4,6 +4,7 @@ from typing import Any
 
 from payloom.sandbox.store import Tx
 from payloom.sandbox.stripe.events.emit import emit
+from payloom.sandbox.stripe.payments import saving
 from payloom.sandbox.stripe.protocol.errors import DOCS, Failure
 from payloom.sandbox.stripe.protocol.ids import new_id
 from payloom.sandbox.stripe.protocol.shapes import render
@@ -58,14 +59,14 @@ def wait(tx: Tx, intent: Json, method: Json, status: str) -> None:
 
 def hold(tx: Tx, intent: Json, method: Json, charge: Json) -> None:
     """The money is authorized, and waits for the merchant to capture it."""
-    _settle(intent, method, charge)
+    _settle(tx, intent, method, charge)
     intent |= {"amount_capturable": intent["amount"], "status": "requires_capture"}
     tx.save(intent)
     emit(tx, "payment_intent.amount_capturable_updated", KIND, intent)
 
 
 def succeed(tx: Tx, intent: Json, method: Json, charge: Json) -> None:
-    _settle(intent, method, charge)
+    _settle(tx, intent, method, charge)
     intent |= {
         "amount_capturable": 0,
         "amount_received": charge["amount_captured"],
@@ -126,7 +127,11 @@ def error_of(method: Json, failure: Failure, *, charge: str | None) -> Json:
     }
 
 
-def _settle(intent: Json, method: Json, charge: Json) -> None:
+def _settle(tx: Tx, intent: Json, method: Json, charge: Json) -> None:
+    if saving.is_wanted(intent, method["type"]):
+        saving.save(tx, intent, method)
+    elif not method.get("customer"):
+        saving.use_up(tx, method)
     intent |= {
         "last_payment_error": None,
         "latest_charge": charge["id"],

@@ -71,7 +71,7 @@ def create(call: Call) -> Json | Reply:
     given = {name: asked[name] for name in _GIVEN if name in asked}
     given |= {"payment_method_types": types, **_automatic(asked)}
     given |= options.of_intent(types, asked.get("payment_method_options", {}))
-    method = _method(call, asked)
+    method = payment_methods.of_call(call, asked)
     if method is not None:
         _check_method(method, types, given.get("customer"))
         given |= {"payment_method": method["id"], "status": "requires_confirmation"}
@@ -106,7 +106,7 @@ def update(call: Call) -> Json:
     _check_customer(call, asked)
     merged = params.merged(intent["metadata"], asked.pop("metadata", {}))
     intent |= {name: asked[name] for name in _GIVEN if name in asked} | {"metadata": merged}
-    if method := _method(call, asked):
+    if method := payment_methods.of_call(call, asked):
         _check_method(method, intent["payment_method_types"], intent.get("customer"))
         intent["payment_method"] = method["id"]
         if intent["status"] == "requires_payment_method":
@@ -134,7 +134,7 @@ def confirm_(call: Call) -> Json | Reply:
     if "payment_method_options" in asked:
         types = intent["payment_method_types"]
         intent |= options.of_intent(types, asked["payment_method_options"])
-    method = _method(call, asked)
+    method = payment_methods.of_call(call, asked)
     if method is None and intent.get("payment_method"):
         method = call.tx.load("payment_method", intent["payment_method"])
     if method is not None:
@@ -248,17 +248,6 @@ def _automatic(asked: Json) -> Json:
 def _may_lead_away(asked: Json) -> bool:
     automatic = asked.get("automatic_payment_methods", {})
     return bool(automatic.get("allow_redirects", "always") == "always")
-
-
-def _method(call: Call, asked: Json) -> Json | None:
-    """The payment method of the call: named, or made of what is said of it."""
-    if "payment_method_data" in asked:
-        return payment_methods.make(call, asked["payment_method_data"], "payment_method_data")
-    if "payment_method" in asked:
-        return payment_methods.find(
-            call.tx, asked["payment_method"], call.secret, param="payment_method"
-        )
-    return None
 
 
 def _check_method(method: Json, types: list[str], customer: str | None) -> None:

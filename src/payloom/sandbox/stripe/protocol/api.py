@@ -5,6 +5,7 @@ import json
 import logging
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ from payloom.sandbox.stripe.protocol.call import Call, Handler, Reply
 from payloom.sandbox.stripe.protocol.errors import (
     StripeError,
     invalid,
+    locked,
     ordered,
     unauthorized,
     unrecognized_url,
@@ -29,13 +31,16 @@ from payloom.sandbox.stripe.protocol.errors import (
 from payloom.sandbox.stripe.protocol.expand import Openers, expand
 from payloom.sandbox.stripe.protocol.idempotency import Answer, Keyed
 from payloom.sandbox.stripe.protocol.ids import new_id
+from payloom.sandbox.stripe.protocol.rate_limits import RateLimits
 from payloom.sandbox.stripe.protocol.routing import Router
 from payloom.sandbox.tenants import key_in
-from payloom.sandbox.wire import Dropped, broken
+from payloom.sandbox.wire import Dropped, ProxyPage, broken
 
 log = logging.getLogger(__name__)
 
 BODY_MAX = 1024 * 1024
+# the API has no part in it
+_UNANSWERED: dict[str, Callable[[], Response]] = {"drop": Dropped, "proxy_page": ProxyPage}
 LATE_S = 5.0  # a `late` fault that names no delay
 _dump = json.JSONEncoder(separators=(",", ":")).encode
 _HOST = re.compile(r"[A-Za-z0-9.\-]+(:\d{1,5})?|\[[0-9a-fA-F:]+\](:\d{1,5})?")
@@ -69,8 +74,11 @@ class Understood:
 
 
 class Api:
-    def __init__(self, rt: Runtime, router: Router, openers: Openers) -> None:
+    def __init__(
+        self, rt: Runtime, router: Router, openers: Openers, rate_limits: RateLimits
+    ) -> None:
         self._rt = rt
+        self._rate_limits = rate_limits
         self._router = router
         self._openers = openers
         self._in_flight = idempotency.InFlight()
@@ -87,22 +95,34 @@ class Api:
             refusal = unauthorized(key, has_ended=self._rt.tenants.has_ended(key))
             return _response(_refused(refusal, request_id), request_id, versions.DEFAULT)
         incoming = await _incoming(request, tenant, request_id)
+        if (limited := self._limited(incoming)) is not None:
+            return _response(limited, request_id, incoming.version, incoming.key)
         fault = self._rt.faults.take_for_request(tenant, request.method, request.scope["path"])
         if fault is not None:
             incoming.entry.effect = fault.effect
-            if fault.effect == "drop":
+            if fault.effect in _UNANSWERED:
                 with self._rt.transaction(tenant) as tx:
                     self._rt.log.write(tx, incoming.entry)
-                return Dropped()
+                return _UNANSWERED[fault.effect]()
         answer = await self._answer(incoming, fault)
         response = _response(answer, request_id, incoming.version, incoming.key)
         return broken(response, incoming.entry.effect)
+
+    def _limited(self, incoming: Incoming) -> Answer | None:
+        """The answer of a request that is one too many: nothing of it is looked at."""
+        if self._rate_limits.ordered(incoming.tenant) is None:
+            return None
+        found = self._router.find(incoming.entry.method, incoming.entry.path)
+        refusal = self._rate_limits.refusal(incoming.tenant, found and found[0])
+        return self._refuse(incoming, refusal) if refusal is not None else None
 
     async def _answer(self, incoming: Incoming, fault: Fault | None) -> Answer:
         try:
             with self._in_flight.claim(incoming.tenant.id, incoming.key):
                 if fault is not None and fault.effect == "late":
                     await asyncio.sleep(LATE_S if fault.delay_s is None else fault.delay_s)
+                if fault is not None and fault.effect == "lock_timeout":
+                    return self._refuse(incoming, locked())
                 if fault is not None and fault.status is not None:
                     return self._refuse(incoming, ordered(fault.status))
                 return self._execute(incoming)
@@ -250,7 +270,7 @@ def _response(answer: Answer, request_id: str, version: str, key: str | None = N
         "Cache-Control": "no-cache, no-store",
         **answer.headers,
     }
-    if key is not None:
+    if key is not None and len(key) <= idempotency.KEY_MAX:
         headers["Idempotency-Key"] = _printable(key)
     if answer.replayed:
         headers["Idempotent-Replayed"] = "true"

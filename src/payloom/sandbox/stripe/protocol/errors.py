@@ -101,54 +101,78 @@ def unrecognized_url(method: str, path: str) -> StripeError:
 
 
 def unauthorized(key: str, *, has_ended: bool = False) -> StripeError:
+    code = None
     if has_ended:
-        message = f"Expired API Key provided: {_masked(key)}"
+        message, code = f"Expired API Key provided: {_masked(key)}", "api_key_expired"
+    elif key.startswith(("pk_test_", "pk_live_")):
+        message, code = _PUBLISHABLE, "secret_key_required"
     elif key:
         message = f"Invalid API Key provided: {_masked(key)}"
     else:
-        message = (
-            "You did not provide an API key. You need to provide your API key in the Authorization"
-            " header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See"
-            " https://stripe.com/docs/api#authentication for details."
-        )
+        message = _NO_KEY
     challenge = {"WWW-Authenticate": 'Basic realm="Stripe"'}
-    code = "api_key_expired" if has_ended else None
     return StripeError(401, "invalid_request_error", message, code=code, headers=challenge)
+
+
+_NO_KEY = (
+    "You did not provide an API key. You need to provide your API key in the Authorization"
+    " header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See"
+    " https://stripe.com/docs/api#authentication for details."
+)
+_PUBLISHABLE = (
+    "This API call cannot be made with a publishable API key. Please use a secret API key. You can"
+    " find a list of your API keys at https://dashboard.stripe.com/account/apikeys."
+)
 
 
 def _masked(key: str) -> str:
     if len(key) < 12:
         return "*" * len(key)
-    shown = key[:8] if key.startswith("sk_") else ""
+    shown = key[:8] if key.startswith(("sk_", "rk_")) else ""
     return f"{shown}{'*' * min(20, len(key) - len(shown) - 4)}{key[-4:]}".encode(
         "ascii", "replace"
     ).decode()
 
 
+def rate_limited(reason: str) -> StripeError:
+    return StripeError(
+        429,
+        "invalid_request_error",
+        "Request rate limit exceeded. Learn more about rate limits here"
+        " https://stripe.com/docs/rate-limits.",
+        code="rate_limit",
+        headers={"Stripe-Rate-Limited-Reason": reason, "Stripe-Should-Retry": "false"},
+    )
+
+
+def locked(status: int = 429) -> StripeError:
+    """Another request holds the object: of the 429s the only one that the SDKs try again."""
+    return StripeError(
+        status,
+        "invalid_request_error",
+        "This object cannot be accessed right now because another API request or Stripe process is"
+        " currently accessing it. If you see this error intermittently, retry the request. If you"
+        " see this error frequently and are making multiple concurrent requests to a single object,"
+        " make your requests serially or at a lower rate.",
+        code="lock_timeout",
+        headers={"Stripe-Should-Retry": "true"},
+    )
+
+
 def ordered(status: int) -> StripeError:
     """The answer of a `status` fault, worded as Stripe words that status."""
     if status == 429:
-        return StripeError(
-            429,
-            "invalid_request_error",
-            "Request rate limit exceeded. Learn more about rate limits here"
-            " https://stripe.com/docs/rate-limits.",
-            code="rate_limit",
-            headers={"Stripe-Rate-Limited-Reason": "global-rate"},
-        )
+        return rate_limited("global-rate")
     if status == 409:
-        return StripeError(
-            409,
-            "invalid_request_error",
-            "This object cannot be accessed right now because another API request or Stripe"
-            " process is currently accessing it.",
-            code="lock_timeout",
-        )
+        return locked(409)
     if status == 401:
         return StripeError(401, "invalid_request_error", "Invalid API Key provided.")
     if status == 402:
         return StripeError(402, "card_error", "Your card was declined.", code="card_declined")
-    if status >= 500:
+    if status == 403:
+        message = "The provided key does not have the required permissions for this endpoint."
+        return StripeError(403, "invalid_request_error", message)
+    if status >= 500 or status == 424:
         message = "An unknown error occurred. (The sandbox was ordered to fail.)"
         return StripeError(status, "api_error", message, executed=status == 500)
     return StripeError(status, "invalid_request_error", "The sandbox was ordered to refuse this.")

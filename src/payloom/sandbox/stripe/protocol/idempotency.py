@@ -105,7 +105,7 @@ def _misused(reason: str, key: str) -> StripeError:
 def _in_use(key: str) -> StripeError:
     return StripeError(
         409,
-        "idempotency_error",
+        "invalid_request_error",
         "There is currently another in-progress request using this Idempotent Key (that probably"
         " means you submitted twice, and the other request is still going through):"
         f" {key}. Please try again later.",

@@ -37,8 +37,11 @@ class Selection:
         self.values.extend(values)
 
     def add_created(self, bounds: Mapping[str, int]) -> None:
+        self.add_range("created", bounds)
+
+    def add_range(self, column: str, bounds: Mapping[str, int]) -> None:
         for operator, second in bounds.items():
-            self.add(f"created {_OPERATORS[operator]} ?", second)
+            self.add(f"{column} {_OPERATORS[operator]} ?", second)
 
 
 def page(

@@ -13,10 +13,11 @@ from payloom.sandbox.stripe.protocol.shapes import (
     events,
     methods,
     payments,
+    setups,
 )
 from payloom.sandbox.stripe.protocol.shapes.kind import Json
 
-_FAMILIES = (balance, billing, catalog, checkout, customers, events, methods, payments)
+_FAMILIES = (balance, billing, catalog, checkout, customers, events, methods, payments, setups)
 
 EXPANDABLE = {kind: fields for family in _FAMILIES for kind, fields in family.EXPANDABLE.items()}
 _BLANK = {
@@ -29,6 +30,7 @@ _BLANK = {
     for family in _FAMILIES
     for kind, names in family.FIELDS.items()
 }
+del _BLANK["balance"]["id"]  # there is but one
 
 
 def render(kind: str, kept: Json) -> Json:

@@ -1,0 +1,317 @@
+"""Payouts: by hand and by themselves, with the transactions that they consist of."""
+
+from typing import Any
+
+import pytest
+import stripe
+
+from tests.sandbox.merchant import Json, Merchant
+
+DAY = 86_400
+NO_ACCOUNT, CLOSED = "000111111116", "000111111113"
+
+
+async def paid(
+    merchant: Merchant,
+    amount: int = 5000,
+    currency: str = "usd",
+    method: str = "pm_card_bypassPending",
+) -> str:
+    """The charge of a payment whose money is there at once, unless it is another card."""
+    intent = await merchant.stripe.v1.payment_intents.create_async(
+        {
+            "amount": amount,
+            "currency": currency,
+            "payment_method": method,
+            "confirm": True,
+            "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+        }
+    )
+    await merchant.advance(2)
+    return str(intent.latest_charge)
+
+
+async def settings(merchant: Merchant, **change: Any) -> tuple[int, Json]:
+    url = f"{merchant.url}/_sandbox/payouts"
+    async with merchant.http.post(url, json=change, headers=merchant.auth) as answer:
+        return answer.status, await answer.json()
+
+
+async def to_midnight(merchant: Merchant, days: int = 0) -> None:
+    """To a moment after the next midnight UTC, or one of those after it."""
+    async with merchant.http.get(f"{merchant.url}/_sandbox/clock", headers=merchant.auth) as answer:
+        now = (await answer.json())["now"]
+    await merchant.advance(DAY - now % DAY + 1 + days * DAY)
+
+
+async def make(merchant: Merchant, amount: int, **more: Any) -> Any:
+    given: Any = {"amount": amount, "currency": "usd", **more}
+    return await merchant.stripe.v1.payouts.create_async(given)
+
+
+async def payouts(merchant: Merchant, **filters: Any) -> list[Any]:
+    given: Any = filters
+    return list((await merchant.stripe.v1.payouts.list_async(given)).data)
+
+
+async def now(merchant: Merchant, payout: Any, **more: Any) -> Any:
+    given: Any = more
+    return await merchant.stripe.v1.payouts.retrieve_async(payout.id, given)
+
+
+async def items(merchant: Merchant, payout: Any) -> list[Any]:
+    given: Any = {"payout": payout.id, "limit": 100}
+    return list((await merchant.stripe.v1.balance_transactions.list_async(given)).data)
+
+
+async def available(merchant: Merchant, currency: str = "usd") -> int:
+    balance = await merchant.stripe.v1.balance.retrieve_async()
+    return sum(part.amount for part in balance.available if part.currency == currency)
+
+
+async def told(merchant: Merchant) -> list[str]:
+    """What was told of payouts, oldest first."""
+    prefix = "payout."
+    return [t.removeprefix(prefix) for t in await merchant.events() if t.startswith(prefix)]
+
+
+async def test_nothing_is_paid_out_before_somebody_asks(merchant: Merchant) -> None:
+    await paid(merchant)
+    await merchant.advance(30 * DAY)
+    assert await payouts(merchant) == []
+    assert await available(merchant) == 4825
+
+
+async def test_what_is_available_is_paid_out_at_midnight(merchant: Merchant) -> None:
+    assert await settings(merchant, automatic=True) == (
+        200, {"automatic": True, "account": "000123456789"},
+    )  # fmt: skip
+    first, second = await paid(merchant), await paid(merchant, 3000)
+    refund = await merchant.stripe.v1.refunds.create_async({"charge": second, "amount": 1000})
+    await paid(merchant, method="pm_card_visa")
+    await to_midnight(merchant)
+    (payout,) = await payouts(merchant)
+    assert (payout.amount, payout.currency) == (4825 + 2883 - 1000, "usd")
+    assert (payout.automatic, payout.status) == (True, "pending")
+    assert payout.reconciliation_status == "in_progress"
+    assert payout.created % DAY == 0
+    assert payout.arrival_date == payout.created + 2 * DAY
+    assert await available(merchant) == 0
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        await items(merchant, payout)
+    assert refused.value.code == "payout_reconciliation_not_ready"
+    await merchant.advance(3600)
+    assert (await now(merchant, payout)).status == "in_transit"
+    await settings(merchant, automatic=False)
+    await merchant.advance(2 * DAY)
+    arrived = await now(merchant, payout, expand=["destination", "balance_transaction"])
+    assert (arrived.status, arrived.reconciliation_status) == ("paid", "completed")
+    assert arrived.trace_id.status == "supported"
+    assert (arrived.destination.last4, arrived.destination.currency) == ("6789", "usd")
+    own = arrived.balance_transaction
+    assert (own.type, own.reporting_category, own.net) == ("payout", "payout", -6708)
+    assert await told(merchant) == ["created", "updated", "paid", "reconciliation_completed"]
+    found = await items(merchant, payout)
+    assert [t.source for t in found] == [payout.id, refund.id, second, first]
+    assert sum(t.net for t in found) == 0
+
+
+async def test_each_payout_takes_what_came_since_the_last(merchant: Merchant) -> None:
+    await settings(merchant, automatic=True)
+    charges = []
+    for amount in (1000, 2000, 3000):
+        charges.append(await paid(merchant, amount))
+        await paid(merchant, amount, method="pm_card_visa")
+        await to_midnight(merchant)
+    await to_midnight(merchant, days=4)
+    found = list(reversed(await payouts(merchant)))
+    assert len(found) == 4
+    seen: list[str] = []
+    for payout in found:
+        parts = await items(merchant, payout)
+        assert sum(t.net for t in parts if t.source != payout.id) == payout.amount
+        assert [t.source for t in parts].count(payout.id) == 1
+        seen += [t.id for t in parts]
+    every: Any = await merchant.stripe.v1.balance_transactions.list_async({"limit": 100})
+    assert sorted(seen) == sorted(t.id for t in every.data)
+    assert [charges[0] in [t.source for t in await items(merchant, p)] for p in found] == [
+        True, False, False, False,
+    ]  # fmt: skip
+
+
+async def test_each_currency_is_paid_out_by_itself(merchant: Merchant) -> None:
+    await settings(merchant, automatic=True)
+    await paid(merchant)
+    await paid(merchant, 2000, "eur")
+    await paid(merchant, 700, "gbp", "pm_card_createDispute")
+    await to_midnight(merchant)
+    found = await payouts(merchant)
+    assert sorted((p.currency, p.amount) for p in found) == [("eur", 1910), ("usd", 4825)]
+    assert await available(merchant, "gbp") == -2200
+    assert found[0].destination != found[1].destination
+    await to_midnight(merchant, days=3)
+    for payout in found:
+        assert {t.currency for t in await items(merchant, payout)} == {payout.currency}
+
+
+async def test_a_bank_may_send_a_payout_back(merchant: Merchant) -> None:
+    await settings(merchant, automatic=True, account=CLOSED)
+    await paid(merchant)
+    await to_midnight(merchant)
+    (payout,) = await payouts(merchant)
+    await merchant.advance(2 * DAY)
+    failed = await now(merchant, payout, expand=["failure_balance_transaction"])
+    assert (failed.status, failed.failure_code) == ("failed", "account_closed")
+    assert failed.failure_message
+    back = failed.failure_balance_transaction
+    assert (back.type, back.amount, back.source) == ("payout_failure", 4825, payout.id)
+    assert back.reporting_category == "payout_reversal"
+    assert await available(merchant) == 4825
+    assert "failed" in await told(merchant)
+    assert await settings(merchant, account="000123456789") == (
+        200, {"automatic": False, "account": "000123456789"},
+    )  # fmt: skip
+    await merchant.advance(3 * DAY)
+    assert len(await payouts(merchant)) == 1
+    await settings(merchant, automatic=True)
+    await to_midnight(merchant)
+    again = (await payouts(merchant))[0]
+    assert again.amount == 4825
+    await merchant.advance(2 * DAY)
+    assert [t.type for t in await items(merchant, again)] == ["payout", "payout_failure"]
+
+
+async def test_one_by_hand_arrives_too(merchant: Merchant) -> None:
+    await paid(merchant)
+    payout = await make(
+        merchant, 4000, description="Rent", metadata={"a": "1"}, statement_descriptor="RENT"
+    )
+    assert (payout.status, payout.automatic, payout.method) == ("pending", False, "standard")
+    assert (payout.description, payout.statement_descriptor) == ("Rent", "RENT")
+    assert payout.reconciliation_status == "not_applicable"
+    assert await available(merchant) == 825
+    await merchant.advance(2 * DAY)
+    assert (await now(merchant, payout)).status == "paid"
+    assert await told(merchant) == ["created", "updated", "paid"]
+    with pytest.raises(stripe.InvalidRequestError, match="automatic transfers, not manual"):
+        await items(merchant, payout)
+    own: Any = await merchant.stripe.v1.balance_transactions.list_async({"source": payout.id})
+    assert [(t.type, t.net) for t in own.data] == [("payout", -4000)]
+
+
+async def test_one_by_hand_may_fail(merchant: Merchant) -> None:
+    await paid(merchant)
+    await settings(merchant, account=NO_ACCOUNT)
+    payout = await make(merchant, 4825)
+    await merchant.advance(2 * DAY)
+    failed = await now(merchant, payout)
+    assert (failed.status, failed.failure_code) == ("failed", "no_account")
+    assert await available(merchant) == 4825
+
+
+async def test_it_may_be_canceled_while_it_is_here(merchant: Merchant) -> None:
+    await paid(merchant)
+    payout = await make(merchant, 4000)
+    canceled = await merchant.stripe.v1.payouts.cancel_async(payout.id)
+    assert canceled.status == "canceled"
+    back: Any = await merchant.stripe.v1.balance_transactions.retrieve_async(
+        str(canceled.failure_balance_transaction)
+    )
+    assert (back.type, back.amount) == ("payout_cancel", 4000)
+    assert await available(merchant) == 4825
+    await merchant.advance(3 * DAY)
+    assert await told(merchant) == ["created", "canceled"]
+    gone = await make(merchant, 4000)
+    await merchant.advance(3601)
+    for payout in (canceled, gone):
+        with pytest.raises(stripe.InvalidRequestError, match="only while they are pending"):
+            await merchant.stripe.v1.payouts.cancel_async(payout.id)
+
+
+async def test_an_automatic_payout_cannot_be_canceled(merchant: Merchant) -> None:
+    await settings(merchant, automatic=True)
+    await paid(merchant)
+    await to_midnight(merchant)
+    (payout,) = await payouts(merchant)
+    with pytest.raises(stripe.InvalidRequestError, match="automatic"):
+        await merchant.stripe.v1.payouts.cancel_async(payout.id)
+    assert (await now(merchant, payout)).status == "pending"
+
+
+async def test_metadata_may_be_changed(merchant: Merchant) -> None:
+    await paid(merchant)
+    payout = await make(merchant, 100, metadata={"a": "1"})
+    changed = await merchant.stripe.v1.payouts.update_async(payout.id, {"metadata": {"b": "2"}})
+    assert changed.metadata is not None
+    assert changed.metadata.to_dict() == {"a": "1", "b": "2"}
+    event: Any = (await merchant.stripe.v1.events.list_async({"limit": 1})).data[0]
+    assert (event.type, event.data.previous_attributes.to_dict()) == (
+        "payout.updated", {"metadata": {"a": "1"}},
+    )  # fmt: skip
+
+
+async def test_payouts_are_found_by_what_they_are(merchant: Merchant) -> None:
+    await paid(merchant)
+    old = await make(merchant, 100)
+    await merchant.advance(3 * DAY)
+    new = await make(merchant, 200)
+
+    async def ids(**filters: Any) -> list[str]:
+        return [p.id for p in await payouts(merchant, **filters)]
+
+    assert await ids() == [new.id, old.id]
+    assert await ids(status="paid") == [old.id]
+    assert await ids(destination=old.destination) == [new.id, old.id]
+    assert await ids(destination="ba_none") == []
+    assert await ids(arrival_date=old.arrival_date) == [old.id]
+    assert await ids(arrival_date={"gt": old.arrival_date}) == [new.id]
+    assert await ids(created={"lte": old.created}) == [old.id]
+    assert await ids(limit=1, starting_after=new.id) == [old.id]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "code", "param"),
+    [
+        ({"amount": "4826"}, "balance_insufficient", None),
+        ({"currency": "eur"}, "balance_insufficient", None),
+        ({"source_type": "fpx"}, "balance_insufficient", None),
+        ({"amount": "0"}, "parameter_invalid_integer", "amount"),
+        ({"currency": "xxx"}, None, "currency"),
+        ({"method": "instant"}, "instant_payouts_unsupported", "method"),
+        ({"destination": "ba_none"}, "resource_missing", "destination"),
+        ({"statement_descriptor": "x" * 23}, None, "statement_descriptor"),
+        ({"payout_method": "fa_1"}, None, "payout_method"),
+        ({"colour": "red"}, "parameter_unknown", "colour"),
+    ],
+)
+async def test_what_cannot_be_is_refused_and_moves_nothing(
+    merchant: Merchant, wanted: Json, code: str | None, param: str | None
+) -> None:
+    await paid(merchant)
+    form = {"amount": "100", "currency": "usd", **wanted}
+    status, body, _ = await merchant.post("/v1/payouts", form)
+    error = body["error"]
+    assert (status, error.get("code"), error.get("param")) == (400, code, param)
+    assert await available(merchant) == 4825
+    assert await payouts(merchant) == []
+
+
+async def test_the_payout_of_another_key_is_out_of_reach(merchant: Merchant) -> None:
+    await paid(merchant)
+    payout = await make(merchant, 100)
+    other = Merchant(merchant.url, merchant.http)
+    for query in (f"/v1/payouts/{payout.id}", f"/v1/balance_transactions?payout={payout.id}"):
+        status, body = await other.get(query)
+        assert body["error"]["code"] == "resource_missing", status
+
+
+@pytest.mark.parametrize(
+    "change", [{}, {"automatic": "yes"}, {"account": "1"}, {"colour": "red"}, {"automatic": 1}]
+)
+async def test_the_choice_is_checked(merchant: Merchant, change: Json) -> None:
+    status, body = await settings(merchant, **change)
+    assert (status, bool(body["error"]["message"])) == (400, True)
+    async with merchant.http.get(
+        f"{merchant.url}/_sandbox/payouts", headers=merchant.auth
+    ) as answer:
+        assert await answer.json() == {"automatic": False, "account": "000123456789"}
