@@ -100,7 +100,7 @@ async def test_what_is_no_key_is_refused_and_not_shown_again(tab: Tab) -> None:
     await tab.open()
     await tab.send("/account", {"key": "pk_test_123456789012"})
     assert tab.status == 422
-    assert "sk_test_ or sk_live_ and 12 more characters" in tab.text
+    assert "sk_test_ or sk_live_ (or rk_…) and 12 more characters" in tab.text
     assert "pk_test" not in tab.html
     assert tab.cookies == {}
 
@@ -246,6 +246,20 @@ async def test_an_event_shows_what_endpoints_answered(
     await merchant.deliveries(wait_s=10)
     await mine.open("/_sandbox/webhooks")
     assert "To be tried again" not in mine.text
+
+
+async def test_a_resent_event_that_is_held_back_waits_for_its_try(
+    mine: Tab, merchant: Merchant, receiver: Receiver
+) -> None:
+    endpoint = await merchant.listen(receiver.url, ["checkout.session.completed"])
+    await merchant.confirm((await merchant.order()).id, "pm_card_visa")
+    await merchant.deliveries(wait_s=10)
+    await merchant.fault("/hook", "hook_delay", delay_s=500)
+    event = receiver.got[0].event["id"]
+    await merchant.post(f"/v1/events/{event}/retry", {"webhook_endpoint": endpoint.id})
+    await merchant.deliveries(wait_s=10)
+    await mine.open(f"/_sandbox/objects/{event}")
+    assert "To be tried again" in mine.text
 
 
 async def test_requests_show_faults_and_replays(mine: Tab, merchant: Merchant) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from payloom.sandbox.store import Store, Tenant
 from payloom.sandbox.stripe.events.emit import COLUMNS, WEBHOOK, shown
+from payloom.sandbox.stripe.events.resend import RESENT
 from payloom.sandbox.stripe.protocol.shapes import render
 
 Json = dict[str, Any]
@@ -107,8 +108,8 @@ def waiting(store: Store, tenant: Tenant, limit: int = LIMIT) -> list[Waiting]:
     """Webhooks that wait for their next try, the soonest first."""
     rows = store.db.execute(
         "SELECT ref, due_at, attempt FROM timers"
-        " WHERE tenant = ? AND running = 0 AND kind = ? ORDER BY due_at LIMIT ?",
-        (tenant.id, WEBHOOK, limit),
+        " WHERE tenant = ? AND running = 0 AND kind IN (?, ?) ORDER BY due_at LIMIT ?",
+        (tenant.id, WEBHOOK, RESENT, limit),
     )
     return [_waiting(*row) for row in rows]
 

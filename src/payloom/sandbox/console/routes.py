@@ -23,7 +23,7 @@ View = Callable[[Visitor, Request], Response]
 Action = Callable[[Visitor, Request, dict[str, str]], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
-NO_KEY = "This is no secret key of Stripe's form: sk_test_ or sk_live_ and 12 more characters."
+NO_KEY = "This is no secret key: sk_test_ or sk_live_ (or rk_…) and 12 more characters."
 ENDED = "This key has ended. Use the one it was rolled to."
 OUT_OF_DATE = "This page was out of date. Look again, and repeat what you wanted."
 
