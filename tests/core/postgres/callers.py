@@ -114,12 +114,14 @@ def answer_of(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 
 def postmasters(data: str) -> list[psutil.Process]:
-    """The live servers of a data directory."""
-    return [
+    """The live servers of a data directory, without the children that have no title yet."""
+    found = [
         process
-        for process in psutil.process_iter(["cmdline", "status"])
+        for process in psutil.process_iter(["cmdline", "ppid", "status"])
         if data in (process.info["cmdline"] or []) and process.info["status"] != "zombie"
     ]
+    pids = {process.pid for process in found}
+    return [process for process in found if process.info["ppid"] not in pids]
 
 
 def _servers(base: Path) -> list[psutil.Process]:
