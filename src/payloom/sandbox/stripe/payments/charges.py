@@ -26,7 +26,6 @@ def begin(tx: Tx, intent: Json, method: Json, details: Json) -> Json:
         "calculated_statement_descriptor": "PAYLOOM SANDBOX",
         "created": int(tx.now),
         "currency": intent["currency"],
-        "customer": intent.get("customer"),
         "description": intent["description"],
         "livemode": intent["livemode"],
         "metadata": intent["metadata"],
