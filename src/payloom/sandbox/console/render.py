@@ -1,16 +1,15 @@
 """Pages from templates. They load nothing, run nothing, and send their forms nowhere else."""
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 from starlette.responses import Response
 
+from payloom.sandbox import pages
 from payloom.sandbox.console import shown
 from payloom.sandbox.console.visitor import PATH, Visitor
 
@@ -30,14 +29,7 @@ def page(
 
 @cache
 def _templates() -> Environment:
-    templates = Environment(
-        loader=FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
+    templates = pages.templates(_FOLDER)
     templates.filters |= {"moment": shown.moment, "tone": shown.tone, "span": shown.span}
     templates.globals["title_of"] = shown.title
     templates.globals["first_kinds"] = tuple(shown.TITLES)
@@ -52,16 +44,9 @@ def _style() -> str:
 
 @cache
 def _headers() -> dict[str, str]:
-    digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+    style = pages.digest(_style())
     policy = (
-        f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; form-action 'self'; "
+        f"default-src 'none'; img-src data:; style-src '{style}'; form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
     )
-    return {
-        "Cache-Control": "no-store",
-        "Content-Security-Policy": policy,
-        "Referrer-Policy": "same-origin",
-        "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": "DENY",
-        "X-Robots-Tag": "noindex",
-    }
+    return pages.headers(policy)

@@ -52,9 +52,7 @@ def create(call: Call) -> Json:
 
 def list_(call: Call) -> Json:
     asked = params.read(call.form, _LIST)
-    selection = lists.Selection("objects", "kind, body", ["tenant = ?", "kind = ?"])
-    selection.values = [call.tx.tenant.id, KIND]
-    selection.add_created(asked.get("created", {}))
+    selection = lists.of_kind(call, KIND, asked)
     selection.add_range("body ->> '$.arrival_date'", asked.get("arrival_date", {}))
     if "destination" in asked:
         selection.add("parent = ?", asked["destination"])

@@ -106,9 +106,7 @@ def cancel(call: Call) -> Json:
 
 
 def _listed(call: Call, asked: Json, charge: str | None) -> Json:
-    selection = lists.Selection("objects", "kind, body", ["tenant = ?", "kind = ?"])
-    selection.values = [call.tx.tenant.id, KIND]
-    selection.add_created(asked.get("created", {}))
+    selection = lists.of_kind(call, KIND, asked)
     if charge is not None:
         selection.add("parent = ?", charge)
     if "payment_intent" in asked:

@@ -102,9 +102,7 @@ def delete(call: Call) -> Json:
 
 def list_(call: Call) -> Json:
     asked = params.read(call.form, _LIST)
-    selection = lists.Selection("objects", "kind, body", ["tenant = ?", "kind = ?"])
-    selection.values = [call.tx.tenant.id, KIND]
-    selection.add_created(asked.get("created", {}))
+    selection = lists.of_kind(call, KIND, asked)
     for name in ("customer", "invoice"):
         if name in asked:
             selection.add(f"body ->> '$.{name}' = ?", asked[name])

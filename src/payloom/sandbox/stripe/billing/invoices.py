@@ -93,9 +93,7 @@ def create(call: Call) -> Json:
 
 def list_(call: Call) -> Json:
     asked = params.read(call.form, _LIST)
-    selection = lists.Selection("objects", "kind, body", ["tenant = ?", "kind = ?"])
-    selection.values = [call.tx.tenant.id, KIND]
-    selection.add_created(asked.get("created", {}))
+    selection = lists.of_kind(call, KIND, asked)
     if "customer" in asked:
         selection.add("body ->> '$.customer' = ?", asked["customer"])
     for name, usual in (("status", "draft"), ("collection_method", "charge_automatically")):

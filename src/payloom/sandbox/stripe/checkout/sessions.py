@@ -80,9 +80,7 @@ def retrieve(call: Call) -> Json:
 
 def list_(call: Call) -> Json:
     asked = params.read(call.form, {**lists.PAGING, **lists.CREATED, **session_params.FILTERS})
-    selection = lists.Selection("objects", "kind, body", ["tenant = ?", "kind = ?"])
-    selection.values = [call.tx.tenant.id, KIND]
-    selection.add_created(asked.get("created", {}))
+    selection = lists.of_kind(call, KIND, asked)
     if "payment_intent" in asked:
         selection.add("parent = ?", asked["payment_intent"])
     if "status" in asked:

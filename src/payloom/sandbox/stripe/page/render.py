@@ -1,17 +1,16 @@
 """Pages from templates, with the headers that keep them from being cached, framed or injected."""
 
-import base64
-import hashlib
 import unicodedata
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 from starlette.responses import Response
 
+from payloom.sandbox import pages
 from payloom.sandbox.stripe.page.countries import COUNTRIES
 from payloom.sandbox.stripe.page.language import Language, countries
 
@@ -30,14 +29,7 @@ def problem_texts(problems: Mapping[str, str], language: Language) -> dict[str, 
 
 @cache
 def _templates() -> Environment:
-    templates = Environment(
-        loader=FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
+    templates = pages.templates(_FOLDER)
     templates.globals["country_options"] = _country_options
     # our own files, inlined: the page loads nothing else
     templates.globals["style"] = Markup(_file("page.css"))  # noqa: S704
@@ -70,28 +62,16 @@ def _letters(name: str) -> str:
 
 @cache
 def _headers() -> dict[str, str]:
+    style, script = pages.digest(_file("page.css")), pages.digest(_file("page.js"))
     policy = (
         "default-src 'none'; img-src data:; "
-        f"style-src '{_digest('page.css')}'; script-src '{_digest('page.js')}'; "
+        f"style-src '{style}'; script-src '{script}'; "
         # http and https, not 'self': the browser holds the redirect to the shop to this as well
         "form-action http: https:; base-uri 'none'; frame-ancestors 'none'"
     )
-    return {
-        "Cache-Control": "no-store",
-        "Content-Security-Policy": policy,
-        "Referrer-Policy": "same-origin",
-        "Vary": "Accept-Language",
-        "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": "DENY",
-        "X-Robots-Tag": "noindex",
-    }
+    return pages.headers(policy) | {"Vary": "Accept-Language"}
 
 
 @cache
 def _file(name: str) -> str:
     return (_FOLDER / name).read_text()
-
-
-def _digest(name: str) -> str:
-    digest = hashlib.sha256(_file(name).encode()).digest()
-    return f"sha256-{base64.b64encode(digest).decode()}"

@@ -44,6 +44,14 @@ class Selection:
             self.add(f"{column} {_OPERATORS[operator]} ?", second)
 
 
+def of_kind(call: Call, kind: str, asked: Mapping[str, Any]) -> Selection:
+    """The tenant's objects of this kind, from the time that was asked for."""
+    selection = Selection("objects", "kind, body", ["tenant = ?", "kind = ?"])
+    selection.values = [call.tx.tenant.id, kind]
+    selection.add_created(asked.get("created", {}))
+    return selection
+
+
 def page(
     call: Call,
     selection: Selection,

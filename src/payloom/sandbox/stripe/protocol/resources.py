@@ -53,9 +53,7 @@ def lister(
 
     def list_(call: Call) -> Json:
         asked = params.read(call.form, fields)
-        selection = lists.Selection("objects", "kind, body", ["tenant = ?", "kind = ?"])
-        selection.values = [call.tx.tenant.id, kind]
-        selection.add_created(asked.get("created", {}))
+        selection = lists.of_kind(call, kind, asked)
         if where:
             selection.add(where)
         if by_parent in asked:
