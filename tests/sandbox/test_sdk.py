@@ -89,6 +89,39 @@ async def test_held_money_is_captured_in_part_and_refunded(sdk: Sdk) -> None:
     assert refused.value.code == "charge_already_refunded"
 
 
+async def test_a_dispute_is_answered_and_won(merchant: Merchant, sdk: Sdk) -> None:
+    intent = await authorized(
+        sdk, payment_method="pm_card_createDispute", capture_method="automatic"
+    )
+    (dispute,) = (await sdk("disputes.list", {"payment_intent": intent.id})).data
+    assert (dispute.status, dispute.amount, dispute.reason) == (
+        "needs_response", 1999, "fraudulent",
+    )  # fmt: skip
+    evidence = {"evidence": {"uncategorized_text": "winning_evidence"}}
+    assert (await sdk("disputes.update", dispute.id, evidence)).status == "under_review"
+    await merchant.advance(60)
+    won = await sdk("disputes.retrieve", dispute.id)
+    taken, given_back = sorted(each.amount for each in won.balance_transactions)
+    assert (won.status, taken, given_back) == ("won", -1999, 1999)
+
+
+async def test_daily_payouts_are_listed_with_what_they_pay_out(
+    merchant: Merchant, sdk: Sdk
+) -> None:
+    async with merchant.http.post(
+        f"{merchant.url}/_sandbox/payouts", json={"automatic": True}, headers=merchant.auth
+    ) as answer:
+        assert answer.status == 200
+    await authorized(sdk, capture_method="automatic")
+    await merchant.advance(5 * 86_400)
+    (payout,) = (await sdk("payouts.list", {"limit": 3})).data
+    assert (payout.automatic, payout.currency) == (True, "eur")
+    listed = await sdk("balance_transactions.list", {"payout": payout.id})
+    rows = {each.type: each for each in await sdk.all(listed)}
+    assert set(rows) == {"charge", "payout"}
+    assert payout.amount == rows["charge"].net == -rows["payout"].amount
+
+
 async def test_held_money_is_released(sdk: Sdk) -> None:
     intent = await authorized(sdk)
     canceled = await sdk("payment_intents.cancel", intent.id)
