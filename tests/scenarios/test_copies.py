@@ -89,6 +89,7 @@ async def test_with_a_key_all_copies_get_one_status_and_one_body(
 async def test_without_a_key_one_copy_makes_the_order_and_the_rest_find_it(
     stage: Stage, dsn: str
 ) -> None:
+    await stage.fault(SESSIONS, "late", delay_s=3, method="POST")  # the first is long under way
     async with second_api(stage, dsn) as other:
         replies = await copies(stage, [stage.api_url, other], stage.wanted())
     statuses = Counter(reply.status for reply in replies)
