@@ -1,1 +1,1 @@
-"""One folder per PSP, each speaking the PSP's dialect behind the contract in `contract.py`."""
+"""One folder per PSP, each speaking the PSP's dialect behind the contract in `contract/`."""
