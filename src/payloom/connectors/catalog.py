@@ -12,6 +12,7 @@ def discover() -> dict[str, Spec]:
     found: dict[str, Spec] = {}
     for module in pkgutil.iter_modules(connectors.__path__):
         if module.ispkg:
-            spec = importlib.import_module(f"{connectors.__name__}.{module.name}").CONNECTOR
-            found[spec.name] = spec
+            package = importlib.import_module(f"{connectors.__name__}.{module.name}")
+            if isinstance(spec := getattr(package, "CONNECTOR", None), Spec):
+                found[spec.name] = spec
     return found
