@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from tests.docs import operating, paying, sandbox, underneath
+from tests.docs import operating, paying, recipes, sandbox, underneath
 from tests.docs.markdown import filled
 
 ROOT = Path(__file__).parent.parent
@@ -62,7 +62,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
         underneath.layers,
         underneath.limits,
         underneath.method_types,
-        underneath.recipes,
+        recipes.recipes,
         underneath.retries,
         underneath.stripe_events,
     )

@@ -1,16 +1,10 @@
 """For the curious: the books, the connectors, the limits, the layers."""
 
-from collections.abc import Sequence
-from uuid import UUID
-
 from payloom.connectors.catalog import discover
 from payloom.connectors.stripe.mapping import VERSION
 from payloom.connectors.stripe.methods import METHOD_TYPES
 from payloom.connectors.stripe.notices import EVENT_TYPES
-from payloom.core.money import Money
-from payloom.ledger import postings
 from payloom.ledger.chart import CHART
-from payloom.ledger.postings import Posting
 from payloom.webhooks.schedule import PAUSES
 from tests.docs.limits import LIMITS, shown
 from tests.docs.markdown import code, table
@@ -20,30 +14,6 @@ from tests.test_layers import LAYERS
 def accounts() -> str:
     rows = ((code(name), side.value, text) for name, (side, text) in CHART.items())
     return table(["account", "side", "holds"], rows)
-
-
-def recipes() -> str:
-    """Each recipe with an example of 49.99 EUR."""
-    connection, amount = UUID(int=1), Money(4999, "EUR")
-    made: Sequence[tuple[str, Posting]] = (
-        ("The PSP took the shopper's money", postings.captured("att_…", connection, amount)),
-        ("Money arrived that fits no order", postings.suspense("att_…", connection, amount)),
-        (
-            "Money of an order went back",
-            postings.money_returned("rfd_…", connection, amount, from_suspense=False),
-        ),
-        (
-            "Unexplained money went back",
-            postings.money_returned("rfd_…", connection, amount, from_suspense=True),
-        ),
-    )
-    rows = []
-    for text, posting in made:
-        debit = next(e for e in posting.entries if e.amount.minor > 0)
-        credit = next(e for e in posting.entries if e.amount.minor < 0)
-        legs = [f"{code(e.account.code)} {e.amount.minor:+d}" for e in (debit, credit)]
-        rows.append((code(posting.kind), text, *legs))
-    return table(["recipe", "the fact", "debit", "credit"], rows)
 
 
 def connectors() -> str:

@@ -15,7 +15,7 @@ from payloom.merchants.merchants import create_merchant
 from payloom.runtime import Runtime
 
 CONNECTION = ids.new()
-EUR = Money(4999, "EUR")
+EUR, PART = Money(4999, "EUR"), Money(2000, "EUR")
 
 
 async def balances(rt: Runtime, *facts: Posting) -> dict[str, int]:
@@ -37,8 +37,27 @@ async def write(rt: Runtime, merchant: UUID, *facts: Posting) -> None:
     [
         (["captured"], {"psp_receivable": 4999, "merchant_pending": -4999}),
         (["suspense"], {"psp_receivable": 4999, "suspense": -4999}),
-        (["captured", "returned"], {"psp_receivable": 0, "merchant_pending": 0}),
-        (["suspense", "returned_suspense"], {"psp_receivable": 0, "suspense": 0}),
+        (["suspense", "returned"], {"psp_receivable": 0, "suspense": 0}),
+        (
+            ["captured", "promised", "given"],
+            {"psp_receivable": 2999, "merchant_pending": -2999, "refunds_in_flight": 0},
+        ),
+        (
+            ["captured", "promised", "released"],
+            {"psp_receivable": 4999, "merchant_pending": -4999, "refunds_in_flight": 0},
+        ),
+        (
+            ["captured", "promised", "given", "came_back"],
+            {"psp_receivable": 4999, "merchant_pending": -4999, "refunds_in_flight": 0},
+        ),
+        (
+            ["captured", "withdrawn", "lost"],
+            {"psp_receivable": 0, "merchant_pending": 0, "dispute_reserve": 0},
+        ),
+        (
+            ["captured", "withdrawn", "won"],
+            {"psp_receivable": 4999, "merchant_pending": -4999, "dispute_reserve": 0},
+        ),
     ],
 )
 async def test_facts_leave_these_balances(
@@ -47,8 +66,14 @@ async def test_facts_leave_these_balances(
     recipes = {
         "captured": postings.captured("att_1", CONNECTION, EUR),
         "suspense": postings.suspense("att_1", CONNECTION, EUR),
-        "returned": postings.money_returned("rfd_1", CONNECTION, EUR, from_suspense=False),
-        "returned_suspense": postings.money_returned("rfd_1", CONNECTION, EUR, from_suspense=True),
+        "returned": postings.money_returned("rfd_1", CONNECTION, EUR),
+        "promised": postings.refund_started("rfd_2", PART),
+        "given": postings.refund_succeeded("rfd_2", CONNECTION, PART),
+        "released": postings.refund_released("rfd_2", PART),
+        "came_back": postings.refund_failed("rfd_2", CONNECTION, PART, was_surplus=False),
+        "withdrawn": postings.dispute_opened("txn_1", CONNECTION, EUR),
+        "won": postings.dispute_won("txn_2", CONNECTION, EUR),
+        "lost": postings.dispute_lost("dsp_1", EUR),
     }
     assert await balances(rt, *(recipes[fact] for fact in facts)) == expected
 

@@ -13,15 +13,24 @@ class Side(StrEnum):
 
     ASSET = "asset"  # someone owes us
     LIABILITY = "liability"  # we owe someone
+    EXPENSE = "expense"  # it was spent
+    CLEARING = "clearing"  # nobody's: what stands here in one currency stands in another against it
 
 
 CHART: dict[str, tuple[Side, str]] = {
     "psp_receivable": (
         Side.ASSET,
-        "what a PSP took for us and has not settled; one per connection",
+        "what a PSP took for us and has not paid out; one per connection",
     ),
-    "merchant_pending": (Side.LIABILITY, "what we owe the merchant, not yet settled by the PSP"),
+    "dispute_reserve": (Side.ASSET, "what disputes took away and may still give back"),
+    "bank": (Side.ASSET, "what PSPs paid out to our bank"),
+    "merchant_pending": (Side.LIABILITY, "what we owe the merchant, not yet paid out by the PSP"),
+    "merchant_available": (Side.LIABILITY, "what we owe the merchant and have in the bank"),
+    "refunds_in_flight": (Side.LIABILITY, "what was promised to shoppers and has not left yet"),
     "suspense": (Side.LIABILITY, "money that arrived and that nobody can explain yet"),
+    "psp_fees": (Side.EXPENSE, "what PSPs charged and the merchant has not borne yet"),
+    "rounding": (Side.EXPENSE, "differences of less than a minor unit, made by a PSP"),
+    "exchange": (Side.CLEARING, "what was changed from one currency into another by a PSP"),
 }
 
 

@@ -84,15 +84,16 @@ def _change(
     """What the order shows of it: money that left or came back, and what needs a person."""
     attempt = payment.attempt(after.attempt_id)
     if after.state is State.SUCCEEDED:
-        booked = postings.money_returned(
-            after.public_id, after.connection_id, after.money, from_suspense=True
-        )
+        booked = postings.money_returned(after.public_id, after.connection_id, after.money)
         return surplus.returned(payment, attempt, booked, fact.cause, now)
     if after.state is not State.FAILED or after.never_was:
         return None
     came_back: tuple[Posting, ...] = ()
     if before.state is State.SUCCEEDED:
-        came_back = (postings.refund_failed(after.public_id, after.connection_id, after.money),)
+        failed = postings.refund_failed(
+            after.public_id, after.connection_id, after.money, was_surplus=True
+        )
+        came_back = (failed,)
     return surplus.not_returned(payment, attempt, came_back, fact.cause, now)
 
 
