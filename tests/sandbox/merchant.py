@@ -12,6 +12,7 @@ from payloom.sandbox.stripe.methods.debits import DEBITS, parts
 
 Json = dict[str, Any]
 
+DAY = 86_400
 VISA = "4242424242424242"
 DECLINED = "4000000000000002"
 NO_FUNDS = "4000000000009995"
@@ -83,6 +84,19 @@ class Merchant:
             assert answer.status == 200, await answer.text()
             clock: Json = await answer.json()
             return clock
+
+    async def to_midnight(self, days: int = 0) -> None:
+        """To a moment after the next midnight UTC, or one of those after it."""
+        now = (await self.advance(0))["now"]
+        await self.advance(DAY - now % DAY + 1 + days * DAY)
+
+    async def keep_balance(self) -> None:
+        """Nothing is paid out by itself from now on."""
+        order = {"automatic": False}
+        async with self.http.post(
+            f"{self.url}/_sandbox/payouts", json=order, headers=self.auth
+        ) as answer:
+            assert answer.status == 200, await answer.text()
 
     async def state(self, session: Any) -> tuple[Any, Any, Any]:
         """The session, its payment intent, and the newest charge, as they are now."""

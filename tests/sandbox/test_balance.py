@@ -6,10 +6,16 @@ import pytest
 import stripe
 
 from payloom.sandbox.stripe.balance import fees
-from tests.sandbox.merchant import Merchant
+from tests.sandbox.merchant import DAY, Merchant
 
-DAY = 86_400
 IRISH = "pm_card_bypassPendingInternational"
+
+
+@pytest.fixture
+async def merchant(merchant: Merchant) -> Merchant:
+    """Its day has just begun: none ends by chance in the middle of a test."""
+    await merchant.to_midnight()
+    return merchant
 
 
 async def paid(
@@ -93,6 +99,7 @@ def test_a_dispute_costs_fifteen() -> None:
 
 
 async def test_a_payment_is_pending_until_its_day(merchant: Merchant) -> None:
+    await merchant.keep_balance()
     charge = await paid(merchant)
     (moved,) = await transactions(merchant, source=charge)
     assert (moved.status, moved.net) == ("pending", 4825)
@@ -119,6 +126,7 @@ async def test_a_payment_is_pending_until_its_day(merchant: Merchant) -> None:
 
 
 async def test_all_of_a_day_becomes_available_in_one_event(merchant: Merchant) -> None:
+    await merchant.keep_balance()
     await paid(merchant)
     await paid(merchant)
     await paid(merchant, currency="eur")
@@ -129,6 +137,7 @@ async def test_all_of_a_day_becomes_available_in_one_event(merchant: Merchant) -
 
 
 async def test_a_card_may_skip_the_pending_balance(merchant: Merchant) -> None:
+    await merchant.keep_balance()
     charge = await paid(merchant, method="pm_card_bypassPending", wait_s=0)
     (moved,) = await transactions(merchant, source=charge)
     assert (await merchant.events())[-3:] == [
@@ -150,6 +159,7 @@ async def test_an_account_without_money_has_none_in_dollars(merchant: Merchant) 
 
 
 async def test_the_balance_is_the_sum_of_its_transactions(merchant: Merchant) -> None:
+    await merchant.keep_balance()
     charge = await paid(merchant)
     await paid(merchant, 700, method="pm_card_bypassPending")
     await paid(merchant, 2000, method="pm_card_createDispute")

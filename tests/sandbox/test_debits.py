@@ -124,6 +124,7 @@ async def test_what_had_failed_may_be_paid_after_all(merchant: Merchant) -> None
 
 
 async def test_one_step_of_the_clock_may_hold_failure_and_payment(merchant: Merchant) -> None:
+    await merchant.keep_balance()
     session, _ = await debited(merchant, FAILS_THEN_PAYS)
     await merchant.advance(30 * DAY - 60)
     settled = ["charge.updated", "balance.available"]

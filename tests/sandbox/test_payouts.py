@@ -5,10 +5,16 @@ from typing import Any
 import pytest
 import stripe
 
-from tests.sandbox.merchant import Json, Merchant
+from tests.sandbox.merchant import DAY, Json, Merchant
 
-DAY = 86_400
 NO_ACCOUNT, CLOSED = "000111111116", "000111111113"
+
+
+@pytest.fixture
+async def merchant(merchant: Merchant) -> Merchant:
+    """Its day has just begun: none ends by chance in the middle of a test."""
+    await merchant.to_midnight()
+    return merchant
 
 
 async def paid(
@@ -35,13 +41,6 @@ async def settings(merchant: Merchant, **change: Any) -> tuple[int, Json]:
     url = f"{merchant.url}/_sandbox/payouts"
     async with merchant.http.post(url, json=change, headers=merchant.auth) as answer:
         return answer.status, await answer.json()
-
-
-async def to_midnight(merchant: Merchant, days: int = 0) -> None:
-    """To a moment after the next midnight UTC, or one of those after it."""
-    async with merchant.http.get(f"{merchant.url}/_sandbox/clock", headers=merchant.auth) as answer:
-        now = (await answer.json())["now"]
-    await merchant.advance(DAY - now % DAY + 1 + days * DAY)
 
 
 async def make(merchant: Merchant, amount: int, **more: Any) -> Any:
@@ -75,7 +74,10 @@ async def told(merchant: Merchant) -> list[str]:
     return [t.removeprefix(prefix) for t in await merchant.events() if t.startswith(prefix)]
 
 
-async def test_nothing_is_paid_out_before_somebody_asks(merchant: Merchant) -> None:
+async def test_nothing_is_paid_out_where_somebody_said_so(merchant: Merchant) -> None:
+    assert await settings(merchant, automatic=False) == (
+        200, {"automatic": False, "account": "000123456789"},
+    )  # fmt: skip
     await paid(merchant)
     await merchant.advance(30 * DAY)
     assert await payouts(merchant) == []
@@ -83,13 +85,10 @@ async def test_nothing_is_paid_out_before_somebody_asks(merchant: Merchant) -> N
 
 
 async def test_what_is_available_is_paid_out_at_midnight(merchant: Merchant) -> None:
-    assert await settings(merchant, automatic=True) == (
-        200, {"automatic": True, "account": "000123456789"},
-    )  # fmt: skip
     first, second = await paid(merchant), await paid(merchant, 3000)
     refund = await merchant.stripe.v1.refunds.create_async({"charge": second, "amount": 1000})
     await paid(merchant, method="pm_card_visa")
-    await to_midnight(merchant)
+    await merchant.to_midnight()
     (payout,) = await payouts(merchant)
     assert (payout.amount, payout.currency) == (4825 + 2883 - 1000, "usd")
     assert (payout.automatic, payout.status) == (True, "pending")
@@ -116,14 +115,27 @@ async def test_what_is_available_is_paid_out_at_midnight(merchant: Merchant) -> 
     assert sum(t.net for t in found) == 0
 
 
+async def test_a_payment_is_paid_out_on_the_day_its_money_is_there(merchant: Merchant) -> None:
+    charge = await paid(merchant, method="pm_card_visa")
+    await merchant.to_midnight()
+    assert await payouts(merchant) == []
+    await merchant.to_midnight()
+    (payout,) = await payouts(merchant)
+    assert (payout.amount, payout.created % DAY) == (4825, 0)
+    assert (await merchant.events())[-2:] == ["balance.available", "payout.created"]
+    assert await available(merchant) == 0
+    await merchant.to_midnight(days=2)
+    assert [t.source for t in await items(merchant, payout)] == [payout.id, charge]
+    assert await told(merchant) == ["created", "updated", "paid", "reconciliation_completed"]
+
+
 async def test_each_payout_takes_what_came_since_the_last(merchant: Merchant) -> None:
-    await settings(merchant, automatic=True)
     charges = []
     for amount in (1000, 2000, 3000):
         charges.append(await paid(merchant, amount))
         await paid(merchant, amount, method="pm_card_visa")
-        await to_midnight(merchant)
-    await to_midnight(merchant, days=4)
+        await merchant.to_midnight()
+    await merchant.to_midnight(days=4)
     found = list(reversed(await payouts(merchant)))
     assert len(found) == 4
     seen: list[str] = []
@@ -140,24 +152,23 @@ async def test_each_payout_takes_what_came_since_the_last(merchant: Merchant) ->
 
 
 async def test_each_currency_is_paid_out_by_itself(merchant: Merchant) -> None:
-    await settings(merchant, automatic=True)
     await paid(merchant)
     await paid(merchant, 2000, "eur")
     await paid(merchant, 700, "gbp", "pm_card_createDispute")
-    await to_midnight(merchant)
+    await merchant.to_midnight()
     found = await payouts(merchant)
     assert sorted((p.currency, p.amount) for p in found) == [("eur", 1910), ("usd", 4825)]
     assert await available(merchant, "gbp") == -2200
     assert found[0].destination != found[1].destination
-    await to_midnight(merchant, days=3)
+    await merchant.to_midnight(days=3)
     for payout in found:
         assert {t.currency for t in await items(merchant, payout)} == {payout.currency}
 
 
 async def test_a_bank_may_send_a_payout_back(merchant: Merchant) -> None:
-    await settings(merchant, automatic=True, account=CLOSED)
+    await settings(merchant, account=CLOSED)
     await paid(merchant)
-    await to_midnight(merchant)
+    await merchant.to_midnight()
     (payout,) = await payouts(merchant)
     await merchant.advance(2 * DAY)
     failed = await now(merchant, payout, expand=["failure_balance_transaction"])
@@ -174,7 +185,7 @@ async def test_a_bank_may_send_a_payout_back(merchant: Merchant) -> None:
     await merchant.advance(3 * DAY)
     assert len(await payouts(merchant)) == 1
     await settings(merchant, automatic=True)
-    await to_midnight(merchant)
+    await merchant.to_midnight()
     again = (await payouts(merchant))[0]
     assert again.amount == 4825
     await merchant.advance(2 * DAY)
@@ -182,6 +193,7 @@ async def test_a_bank_may_send_a_payout_back(merchant: Merchant) -> None:
 
 
 async def test_one_by_hand_arrives_too(merchant: Merchant) -> None:
+    await merchant.keep_balance()
     await paid(merchant)
     payout = await make(
         merchant, 4000, description="Rent", metadata={"a": "1"}, statement_descriptor="RENT"
@@ -200,6 +212,7 @@ async def test_one_by_hand_arrives_too(merchant: Merchant) -> None:
 
 
 async def test_one_by_hand_may_fail(merchant: Merchant) -> None:
+    await merchant.keep_balance()
     await paid(merchant)
     await settings(merchant, account=NO_ACCOUNT)
     payout = await make(merchant, 4825)
@@ -210,6 +223,7 @@ async def test_one_by_hand_may_fail(merchant: Merchant) -> None:
 
 
 async def test_it_may_be_canceled_while_it_is_here(merchant: Merchant) -> None:
+    await merchant.keep_balance()
     await paid(merchant)
     payout = await make(merchant, 4000)
     canceled = await merchant.stripe.v1.payouts.cancel_async(payout.id)
@@ -229,9 +243,8 @@ async def test_it_may_be_canceled_while_it_is_here(merchant: Merchant) -> None:
 
 
 async def test_an_automatic_payout_cannot_be_canceled(merchant: Merchant) -> None:
-    await settings(merchant, automatic=True)
     await paid(merchant)
-    await to_midnight(merchant)
+    await merchant.to_midnight()
     (payout,) = await payouts(merchant)
     with pytest.raises(stripe.InvalidRequestError, match="automatic"):
         await merchant.stripe.v1.payouts.cancel_async(payout.id)
@@ -239,6 +252,7 @@ async def test_an_automatic_payout_cannot_be_canceled(merchant: Merchant) -> Non
 
 
 async def test_metadata_may_be_changed(merchant: Merchant) -> None:
+    await merchant.keep_balance()
     await paid(merchant)
     payout = await make(merchant, 100, metadata={"a": "1"})
     changed = await merchant.stripe.v1.payouts.update_async(payout.id, {"metadata": {"b": "2"}})
@@ -251,6 +265,7 @@ async def test_metadata_may_be_changed(merchant: Merchant) -> None:
 
 
 async def test_payouts_are_found_by_what_they_are(merchant: Merchant) -> None:
+    await merchant.keep_balance()
     await paid(merchant)
     old = await make(merchant, 100)
     await merchant.advance(3 * DAY)
@@ -287,6 +302,7 @@ async def test_payouts_are_found_by_what_they_are(merchant: Merchant) -> None:
 async def test_what_cannot_be_is_refused_and_moves_nothing(
     merchant: Merchant, wanted: Json, code: str | None, param: str | None
 ) -> None:
+    await merchant.keep_balance()
     await paid(merchant)
     form = {"amount": "100", "currency": "usd", **wanted}
     status, body, _ = await merchant.post("/v1/payouts", form)
@@ -297,6 +313,7 @@ async def test_what_cannot_be_is_refused_and_moves_nothing(
 
 
 async def test_the_payout_of_another_key_is_out_of_reach(merchant: Merchant) -> None:
+    await merchant.keep_balance()
     await paid(merchant)
     payout = await make(merchant, 100)
     other = Merchant(merchant.url, merchant.http)
@@ -314,4 +331,4 @@ async def test_the_choice_is_checked(merchant: Merchant, change: Json) -> None:
     async with merchant.http.get(
         f"{merchant.url}/_sandbox/payouts", headers=merchant.auth
     ) as answer:
-        assert await answer.json() == {"automatic": False, "account": "000123456789"}
+        assert await answer.json() == {"automatic": True, "account": "000123456789"}

@@ -108,10 +108,6 @@ async def test_a_dispute_is_answered_and_won(merchant: Merchant, sdk: Sdk) -> No
 async def test_daily_payouts_are_listed_with_what_they_pay_out(
     merchant: Merchant, sdk: Sdk
 ) -> None:
-    async with merchant.http.post(
-        f"{merchant.url}/_sandbox/payouts", json={"automatic": True}, headers=merchant.auth
-    ) as answer:
-        assert answer.status == 200
     await authorized(sdk, capture_method="automatic")
     await merchant.advance(5 * 86_400)
     (payout,) = (await sdk("payouts.list", {"limit": 3})).data

@@ -159,6 +159,7 @@ async def quarrelled(merchant: Merchant) -> None:
 
 
 async def paid_out(merchant: Merchant) -> None:
+    await merchant.keep_balance()
     session = await merchant.order(100_000)
     await merchant.confirm(session.id, "pm_card_bypassPending")
     await merchant.advance(2)

@@ -40,6 +40,16 @@ def schedule(tx: Tx, kind: str, ref: str, due_at: float) -> None:
     _soonest(tx, due_at)
 
 
+def schedule_once(tx: Tx, kind: str, ref: str, due_at: float) -> None:
+    """Unless it is on the agenda: for what is done once for all who ask for it."""
+    row = tx.db.execute(
+        "SELECT 1 FROM timers WHERE ref = ? AND kind = ? AND tenant = ?",
+        (ref, kind, tx.tenant.id),
+    ).fetchone()
+    if row is None:
+        schedule(tx, kind, ref, due_at)
+
+
 def schedule_running(tx: Tx, kind: str, ref: str) -> Timer:
     """A timer that whoever adds it starts at once: it only fires again after a restart."""
     cursor = tx.db.execute(

@@ -15,7 +15,7 @@ does. Where Stripe's own behaviour could not be looked up, this stand-in decides
   fails there is an authentication that failed, without a charge;
 - the balance always covers a refund; a refund that fails may be asked for again;
 - each payment settles in its own currency, at the fees of an account at home there;
-- nothing is paid out by itself before somebody asks for it;
+- what is available is paid out at midnight UTC, and a payout arrives two days later;
 - a session makes its customer at the first try to pay, also where that is declined;
 - an invoice has no hosted page, and `auto_advance` finalizes it but does not collect;
 - an expired session leaves its payment intent as it was; nothing can pay it any more.

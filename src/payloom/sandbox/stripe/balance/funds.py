@@ -1,8 +1,9 @@
 """How much money there is, per currency: kept as sums, so that no list is ever added up.
 
 What comes in waits until its day. A sum is kept per currency and day, and moved to what is
-available when the day has come, with one `balance.available` for all of them. Source types: all
-that is sold here counts as `card`, as at Stripe, whose others are for methods that have ended.
+available when the day has come, with one `balance.available` for all of them; then it is paid out.
+Source types: all that is sold here counts as `card`, as at Stripe, whose others are for methods
+that have ended.
 """
 
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from payloom.sandbox import agenda
 from payloom.sandbox.agenda import Timer
 from payloom.sandbox.store import Tx
+from payloom.sandbox.stripe.balance import payout_settings
 from payloom.sandbox.stripe.events.emit import emit
 from payloom.sandbox.stripe.protocol import params
 from payloom.sandbox.stripe.protocol.call import Call
@@ -27,6 +29,8 @@ def move(tx: Tx, currency: str, net: int, available_on: int) -> None:
     day = available_on if available_on > tx.now else NOW
     if day and not _is_expected(tx, day):
         agenda.schedule(tx, ARRIVE, str(day), day)
+    if not day and net > 0:
+        payout_settings.schedule(tx)
     tx.db.execute(
         "INSERT INTO funds (tenant, currency, available_on, amount) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (tenant, available_on, currency)"

@@ -1,9 +1,10 @@
 """Whether an account is paid out by itself, and to which bank account: a choice of the tenant.
 
-Stripe pays out daily unless told otherwise. Here nothing is paid out before somebody asks for it
-at `/_sandbox/payouts`: whoever moves the clock for another reason keeps their balance.
+As at Stripe all that is available is paid out daily unless `/_sandbox/payouts` says otherwise. A
+midnight is on the agenda only if money became available before it, once for all of that day.
 """
 
+import math
 from typing import Any
 
 from starlette.requests import Request
@@ -24,7 +25,7 @@ EXAMPLE = f'{{"automatic": true, "account": "{USUAL_NUMBER}"}}'
 
 def load(tx: Tx) -> Json:
     """`automatic`, `account`, and up to where the transactions of a currency are paid out."""
-    usual = {"automatic": False, "account": USUAL_NUMBER, "paid_up_to": {}}
+    usual = {"automatic": True, "account": USUAL_NUMBER, "paid_up_to": {}}
     return {**usual, **(tx.load(KIND, _id(tx)) or {})}
 
 
@@ -33,9 +34,10 @@ def save(tx: Tx, settings: Json) -> None:
 
 
 def schedule(tx: Tx) -> None:
-    """Payouts are made at midnight UTC."""
-    now = int(tx.now)
-    agenda.schedule(tx, DAILY, KIND, now - now % DAY + DAY)
+    """There is something to pay out at the next midnight UTC, or now if it is midnight."""
+    midnight = math.ceil(tx.now / DAY) * DAY
+    # one that is late has a turn of its own: it does not pay out what came after it
+    agenda.schedule_once(tx, DAILY, f"{tx.tenant.id} {midnight}", midnight)
 
 
 async def _read(rt: Runtime, tenant: Tenant, _: Request) -> Response:
@@ -50,7 +52,6 @@ async def _write(rt: Runtime, tenant: Tenant, request: Request) -> Response:
     with rt.transaction(tenant) as tx:
         settings = load(tx) | change
         save(tx, settings)
-        agenda.cancel(tx, DAILY, KIND)
         if settings["automatic"]:
             schedule(tx)
         return JSONResponse(_shown(settings))

@@ -40,7 +40,6 @@ def pay_out_daily(tx: Tx, timer: Timer) -> None:
         if available > 0:  # or there is nothing to add up
             _pay_all_out(tx, settings, currency)
     payout_settings.save(tx, settings)
-    payout_settings.schedule(tx)
 
 
 def _pay_all_out(tx: Tx, settings: Json, currency: str) -> None:
@@ -151,4 +150,3 @@ def _stop(tx: Tx) -> None:
     settings = payout_settings.load(tx)
     settings["automatic"] = False
     payout_settings.save(tx, settings)
-    agenda.cancel(tx, payout_settings.DAILY, payout_settings.KIND)
