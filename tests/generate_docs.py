@@ -51,6 +51,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
         sandbox.method_fees,
         sandbox.offered_methods,
         sandbox.payout_accounts,
+        sandbox.payout_failures,
         sandbox.sandbox_routes,
         sandbox.test_accounts,
         sandbox.cards_abroad,

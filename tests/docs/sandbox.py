@@ -3,7 +3,7 @@
 from payloom.sandbox.faults import HOOK_EFFECTS, REQUEST_EFFECTS
 from payloom.sandbox.stripe.balance import fees
 from payloom.sandbox.stripe.balance.payout_accounts import ACCOUNTS as PAYOUT_ACCOUNTS
-from payloom.sandbox.stripe.balance.payout_accounts import ROUTING_NUMBER
+from payloom.sandbox.stripe.balance.payout_accounts import FAILURES, ROUTING_NUMBER
 from payloom.sandbox.stripe.balance.repay import FAILS_AFTER_S, SUCCEEDS_AFTER_S
 from payloom.sandbox.stripe.events.webhooks import LIVE_PAUSES_S, TEST_PAUSES_S
 from payloom.sandbox.stripe.methods.bank_accounts import ACCOUNTS, OURS, Account
@@ -182,10 +182,14 @@ def _percent(hundredths: int) -> str:
 
 def payout_accounts() -> str:
     rows = (
-        (f"{code(ROUTING_NUMBER)} {code(number)}", f"fails: {code(why.code)}" if why else "is paid")
+        (f"{code(ROUTING_NUMBER)} {code(number)}", f"fails: {code(why)}" if why else "is paid")
         for number, why in PAYOUT_ACCOUNTS.items()
     )
     return table(["account", "a payout to it"], rows)
+
+
+def payout_failures() -> str:
+    return codes(FAILURES)
 
 
 def webhook_pauses() -> str:

@@ -35,6 +35,12 @@ async def merchant(sandbox: SandboxProcess, http: aiohttp.ClientSession) -> Merc
 
 
 @pytest.fixture
+async def new_day(merchant: Merchant) -> None:
+    """The merchant's day has just begun: none ends by chance in the middle of the test."""
+    await merchant.to_midnight()
+
+
+@pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
     receiver = Receiver()
     await receiver.start()

@@ -8,14 +8,8 @@ import stripe
 from payloom.sandbox.stripe.balance import fees
 from tests.sandbox.merchant import DAY, Merchant
 
+pytestmark = pytest.mark.usefixtures("new_day")
 IRISH = "pm_card_bypassPendingInternational"
-
-
-@pytest.fixture
-async def merchant(merchant: Merchant) -> Merchant:
-    """Its day has just begun: none ends by chance in the middle of a test."""
-    await merchant.to_midnight()
-    return merchant
 
 
 async def paid(

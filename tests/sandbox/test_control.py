@@ -162,6 +162,7 @@ async def test_reset_forgets_everything_of_the_key(merchant: Merchant, receiver:
         ("POST", "/_sandbox/clock/advance"),
         ("POST", "/_sandbox/faults"),
         ("POST", "/_sandbox/payouts"),
+        ("POST", "/_sandbox/payouts/po_1/fail"),
         ("DELETE", "/_sandbox/faults"),
         ("POST", "/_sandbox/keys"),
         ("DELETE", "/_sandbox/keys"),

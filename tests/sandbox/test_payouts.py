@@ -6,76 +6,13 @@ import pytest
 import stripe
 
 from tests.sandbox.merchant import DAY, Json, Merchant
+from tests.sandbox.payouts import available, choose, items, make, now, paid, payouts, told
 
-NO_ACCOUNT, CLOSED = "000111111116", "000111111113"
-
-
-@pytest.fixture
-async def merchant(merchant: Merchant) -> Merchant:
-    """Its day has just begun: none ends by chance in the middle of a test."""
-    await merchant.to_midnight()
-    return merchant
-
-
-async def paid(
-    merchant: Merchant,
-    amount: int = 5000,
-    currency: str = "usd",
-    method: str = "pm_card_bypassPending",
-) -> str:
-    """The charge of a payment whose money is there at once, unless it is another card."""
-    intent = await merchant.stripe.v1.payment_intents.create_async(
-        {
-            "amount": amount,
-            "currency": currency,
-            "payment_method": method,
-            "confirm": True,
-            "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
-        }
-    )
-    await merchant.advance(2)
-    return str(intent.latest_charge)
-
-
-async def settings(merchant: Merchant, **change: Any) -> tuple[int, Json]:
-    url = f"{merchant.url}/_sandbox/payouts"
-    async with merchant.http.post(url, json=change, headers=merchant.auth) as answer:
-        return answer.status, await answer.json()
-
-
-async def make(merchant: Merchant, amount: int, **more: Any) -> Any:
-    given: Any = {"amount": amount, "currency": "usd", **more}
-    return await merchant.stripe.v1.payouts.create_async(given)
-
-
-async def payouts(merchant: Merchant, **filters: Any) -> list[Any]:
-    given: Any = filters
-    return list((await merchant.stripe.v1.payouts.list_async(given)).data)
-
-
-async def now(merchant: Merchant, payout: Any, **more: Any) -> Any:
-    given: Any = more
-    return await merchant.stripe.v1.payouts.retrieve_async(payout.id, given)
-
-
-async def items(merchant: Merchant, payout: Any) -> list[Any]:
-    given: Any = {"payout": payout.id, "limit": 100}
-    return list((await merchant.stripe.v1.balance_transactions.list_async(given)).data)
-
-
-async def available(merchant: Merchant, currency: str = "usd") -> int:
-    balance = await merchant.stripe.v1.balance.retrieve_async()
-    return sum(part.amount for part in balance.available if part.currency == currency)
-
-
-async def told(merchant: Merchant) -> list[str]:
-    """What was told of payouts, oldest first."""
-    prefix = "payout."
-    return [t.removeprefix(prefix) for t in await merchant.events() if t.startswith(prefix)]
+pytestmark = pytest.mark.usefixtures("new_day")
 
 
 async def test_nothing_is_paid_out_where_somebody_said_so(merchant: Merchant) -> None:
-    assert await settings(merchant, automatic=False) == (
+    assert await choose(merchant, automatic=False) == (
         200, {"automatic": False, "account": "000123456789"},
     )  # fmt: skip
     await paid(merchant)
@@ -101,7 +38,7 @@ async def test_what_is_available_is_paid_out_at_midnight(merchant: Merchant) -> 
     assert refused.value.code == "payout_reconciliation_not_ready"
     await merchant.advance(3600)
     assert (await now(merchant, payout)).status == "in_transit"
-    await settings(merchant, automatic=False)
+    await choose(merchant, automatic=False)
     await merchant.advance(2 * DAY)
     arrived = await now(merchant, payout, expand=["destination", "balance_transaction"])
     assert (arrived.status, arrived.reconciliation_status) == ("paid", "completed")
@@ -165,33 +102,6 @@ async def test_each_currency_is_paid_out_by_itself(merchant: Merchant) -> None:
         assert {t.currency for t in await items(merchant, payout)} == {payout.currency}
 
 
-async def test_a_bank_may_send_a_payout_back(merchant: Merchant) -> None:
-    await settings(merchant, account=CLOSED)
-    await paid(merchant)
-    await merchant.to_midnight()
-    (payout,) = await payouts(merchant)
-    await merchant.advance(2 * DAY)
-    failed = await now(merchant, payout, expand=["failure_balance_transaction"])
-    assert (failed.status, failed.failure_code) == ("failed", "account_closed")
-    assert failed.failure_message
-    back = failed.failure_balance_transaction
-    assert (back.type, back.amount, back.source) == ("payout_failure", 4825, payout.id)
-    assert back.reporting_category == "payout_reversal"
-    assert await available(merchant) == 4825
-    assert "failed" in await told(merchant)
-    assert await settings(merchant, account="000123456789") == (
-        200, {"automatic": False, "account": "000123456789"},
-    )  # fmt: skip
-    await merchant.advance(3 * DAY)
-    assert len(await payouts(merchant)) == 1
-    await settings(merchant, automatic=True)
-    await merchant.to_midnight()
-    again = (await payouts(merchant))[0]
-    assert again.amount == 4825
-    await merchant.advance(2 * DAY)
-    assert [t.type for t in await items(merchant, again)] == ["payout", "payout_failure"]
-
-
 async def test_one_by_hand_arrives_too(merchant: Merchant) -> None:
     await merchant.keep_balance()
     await paid(merchant)
@@ -209,17 +119,6 @@ async def test_one_by_hand_arrives_too(merchant: Merchant) -> None:
         await items(merchant, payout)
     own: Any = await merchant.stripe.v1.balance_transactions.list_async({"source": payout.id})
     assert [(t.type, t.net) for t in own.data] == [("payout", -4000)]
-
-
-async def test_one_by_hand_may_fail(merchant: Merchant) -> None:
-    await merchant.keep_balance()
-    await paid(merchant)
-    await settings(merchant, account=NO_ACCOUNT)
-    payout = await make(merchant, 4825)
-    await merchant.advance(2 * DAY)
-    failed = await now(merchant, payout)
-    assert (failed.status, failed.failure_code) == ("failed", "no_account")
-    assert await available(merchant) == 4825
 
 
 async def test_it_may_be_canceled_while_it_is_here(merchant: Merchant) -> None:
@@ -326,7 +225,7 @@ async def test_the_payout_of_another_key_is_out_of_reach(merchant: Merchant) -> 
     "change", [{}, {"automatic": "yes"}, {"account": "1"}, {"colour": "red"}, {"automatic": 1}]
 )
 async def test_the_choice_is_checked(merchant: Merchant, change: Json) -> None:
-    status, body = await settings(merchant, **change)
+    status, body = await choose(merchant, **change)
     assert (status, bool(body["error"]["message"])) == (400, True)
     async with merchant.http.get(
         f"{merchant.url}/_sandbox/payouts", headers=merchant.auth

@@ -15,7 +15,8 @@ does. Where Stripe's own behaviour could not be looked up, this stand-in decides
   fails there is an authentication that failed, without a charge;
 - the balance always covers a refund; a refund that fails may be asked for again;
 - each payment settles in its own currency, at the fees of an account at home there;
-- what is available is paid out at midnight UTC, and a payout arrives two days later;
+- what is available is paid out at midnight UTC, and a payout arrives two days later,
+  which is also when it is reconciled; what a bank sends back is part of the next payout;
 - a session makes its customer at the first try to pay, also where that is declined;
 - an invoice has no hosted page, and `auto_advance` finalizes it but does not collect;
 - an expired session leaves its payment intent as it was; nothing can pay it any more.
@@ -25,7 +26,7 @@ from starlette.routing import BaseRoute, Route
 
 from payloom.sandbox import control
 from payloom.sandbox.runtime import Runtime
-from payloom.sandbox.stripe.balance import payout_settings
+from payloom.sandbox.stripe.balance import payout_settings, sent_back
 from payloom.sandbox.stripe.events import cli_socket, endpoint_secrets
 from payloom.sandbox.stripe.events.emit import WEBHOOK
 from payloom.sandbox.stripe.events.resend import RESENT
@@ -52,4 +53,10 @@ def routes(rt: Runtime) -> tuple[list[BaseRoute], control.Routes]:
         *views.routes(rt),
         cli_socket.route(rt),
     ]
-    return answered, payout_settings.ROUTES + endpoint_secrets.ROUTES + rate_limits.controls(limits)
+    steered = (
+        *payout_settings.ROUTES,
+        *sent_back.ROUTES,
+        *endpoint_secrets.ROUTES,
+        *rate_limits.controls(limits),
+    )
+    return answered, steered

@@ -1,10 +1,9 @@
-"""The bank accounts that payouts go to, and which of them refuse the money.
+"""The bank accounts that payouts go to, why banks send payouts back, and which accounts always do.
 
-Numbers and codes: docs.stripe.com/connect/testing#account-numbers, of an account in the US. Here
-one number serves every currency.
+Numbers: docs.stripe.com/connect/testing#account-numbers, of an account in the US. Here one number
+serves every currency. Codes: docs.stripe.com/api/payouts/failures, those of banks.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from payloom.sandbox.store import Tx
@@ -15,22 +14,33 @@ Json = dict[str, Any]
 KIND = "bank_account"
 ROUTING_NUMBER = "110000000"
 USUAL_NUMBER = "000123456789"
+ERRORED = "errored"  # it sent a payout back: nothing more goes there by itself
 
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    code: str
-    message: str
-
-
+FAILURES: dict[str, str] = {
+    "account_closed": "The bank account has been closed.",
+    "account_frozen": "The bank account has been frozen.",
+    "bank_account_restricted": "The bank account does not take payouts of this type or number.",
+    "bank_ownership_changed": "The bank account is no longer valid: its branch changed hands.",
+    "could_not_process": "The bank could not process this payout.",
+    "debit_not_authorized": "The bank does not allow debits from here.",
+    "declined": "The bank has declined this payout.",
+    "incorrect_account_holder_address": "The bank knows another address of the account's holder.",
+    "incorrect_account_holder_name": "The bank knows another name of the account's holder.",
+    "incorrect_account_holder_tax_id": "The bank knows another tax ID of the account's holder.",
+    "insufficient_funds": "The account cannot cover this payout.",
+    "invalid_account_number": "The bank has no account numbers like this one.",
+    "invalid_account_number_length": "The account number is too long for this bank.",
+    "invalid_currency": "The bank account does not take this currency.",
+    "no_account": "The bank account details are not of an account.",
+}
 # number → why the bank sends a payout back; None: it does not
-ACCOUNTS: dict[str, Refusal | None] = {
+ACCOUNTS: dict[str, str | None] = {
     USUAL_NUMBER: None,
-    "000111111116": Refusal("no_account", "The bank account details are not of an account."),
-    "000111111113": Refusal("account_closed", "The bank account has been closed."),
-    "000222222227": Refusal("insufficient_funds", "The account cannot cover this payout."),
-    "000333333335": Refusal("debit_not_authorized", "The bank does not allow debits from here."),
-    "000444444440": Refusal("invalid_currency", "The bank account does not take this currency."),
+    "000111111116": "no_account",
+    "000111111113": "account_closed",
+    "000222222227": "insufficient_funds",
+    "000333333335": "debit_not_authorized",
+    "000444444440": "invalid_currency",
 }
 
 
@@ -61,6 +71,23 @@ def account(tx: Tx, number: str, currency: str) -> Json:
     return made
 
 
-def refusal_of(tx: Tx, id_: str) -> Refusal | None:
+def failure_of(tx: Tx, id_: str) -> str | None:
+    """The code with which this account sends payouts back, if it does."""
     kept = tx.load(KIND, id_)
     return ACCOUNTS[kept["_number"]] if kept else None
+
+
+def put_aside(tx: Tx, id_: str) -> None:
+    """It sent a payout back."""
+    if kept := tx.load(KIND, id_):
+        kept["status"] = ERRORED
+        tx.save(kept)
+
+
+def renew(tx: Tx, number: str) -> None:
+    """Its details are given anew, for all currencies: it is as good as any."""
+    tx.db.execute(
+        "UPDATE objects SET body = json_set(body, '$.status', 'new')"
+        " WHERE tenant = ? AND kind = ? AND body ->> '$._number' = ?",
+        (tx.tenant.id, KIND, number),
+    )

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from payloom.sandbox import agenda, control
 from payloom.sandbox.runtime import Runtime
 from payloom.sandbox.store import Tenant, Tx
+from payloom.sandbox.stripe.balance import payout_accounts
 from payloom.sandbox.stripe.balance.payout_accounts import ACCOUNTS, USUAL_NUMBER
 
 Json = dict[str, Any]
@@ -52,6 +53,8 @@ async def _write(rt: Runtime, tenant: Tenant, request: Request) -> Response:
     with rt.transaction(tenant) as tx:
         settings = load(tx) | change
         save(tx, settings)
+        if "account" in change:
+            payout_accounts.renew(tx, change["account"])
         if settings["automatic"]:
             schedule(tx)
         return JSONResponse(_shown(settings))

@@ -48,6 +48,8 @@ def _pay_all_out(tx: Tx, settings: Json, currency: str) -> None:
     if amount <= 0:
         return
     account = payout_accounts.account(tx, settings["account"], currency)
+    if account["status"] == payout_accounts.ERRORED:
+        return
     given = {"automatic": True, "description": "STRIPE PAYOUT", "metadata": {}}
     payout = _new(tx, account, amount, {**given, "reconciliation_status": "in_progress"})
     _book(tx, payout)
@@ -79,21 +81,28 @@ def arrive(tx: Tx, timer: Timer) -> None:
     payout = tx.load(KIND, timer.ref)
     if payout is None:
         return
-    refusal = payout_accounts.refusal_of(tx, payout["destination"])
-    if refusal is None:
-        trace = {"status": "supported", "value": new_id("x")[2:]}
-        payout |= {"status": "paid", "trace_id": trace}
-    else:
-        failure = {"failure_code": refusal.code, "failure_message": refusal.message}
-        payout |= {"status": "failed", "trace_id": _NO_TRACE, **failure}
-        _return(tx, payout, "payout_failure")
-        _stop(tx)
+    if code := payout_accounts.failure_of(tx, payout["destination"]):
+        send_back(tx, payout, code)
+        return
+    trace = {"status": "supported", "value": new_id("x")[2:]}
+    payout |= {"status": "paid", "trace_id": trace}
     tx.save(payout)
-    emit(tx, f"payout.{payout['status']}", KIND, payout)
-    if payout.get("automatic"):
-        payout["reconciliation_status"] = "completed"
-        tx.save(payout)
-        emit(tx, "payout.reconciliation_completed", KIND, payout)
+    emit(tx, "payout.paid", KIND, payout)
+    _reconcile(tx, payout)
+
+
+def send_back(tx: Tx, payout: Json, code: str) -> None:
+    """The bank does not take it after all, be it days after it said that it had."""
+    agenda.cancel(tx, ARRIVE, payout["id"])
+    if payout["status"] != "paid":
+        payout["trace_id"] = _NO_TRACE
+    failure = {"failure_code": code, "failure_message": payout_accounts.FAILURES[code]}
+    payout |= {"status": "failed", **failure}
+    _return(tx, payout, "payout_failure")
+    payout_accounts.put_aside(tx, payout["destination"])
+    tx.save(payout)
+    emit(tx, "payout.failed", KIND, payout)
+    _reconcile(tx, payout)
 
 
 def cancel(tx: Tx, payout: Json) -> None:
@@ -106,6 +115,14 @@ def cancel(tx: Tx, payout: Json) -> None:
 
 
 _NO_TRACE = {"status": "unsupported", "value": None}
+
+
+def _reconcile(tx: Tx, payout: Json) -> None:
+    """From now on it says what it consists of, if it knows."""
+    if payout.get("reconciliation_status") == "in_progress":
+        payout["reconciliation_status"] = "completed"
+        tx.save(payout)
+        emit(tx, "payout.reconciliation_completed", KIND, payout)
 
 
 def _new(tx: Tx, account: Json, amount: int, given: Json) -> Json:
@@ -143,10 +160,3 @@ def _return(tx: Tx, payout: Json, type_: str) -> None:
         tx, type_, payout, payout["amount"], description=payout.get("description")
     )
     payout["failure_balance_transaction"] = back["id"]
-
-
-def _stop(tx: Tx) -> None:
-    """As at Stripe, nothing more goes to a bank account by itself once it refused."""
-    settings = payout_settings.load(tx)
-    settings["automatic"] = False
-    payout_settings.save(tx, settings)
