@@ -7,6 +7,9 @@ import pytest
 import stripe
 from playwright.async_api import Browser, async_playwright
 
+from payloom.sandbox.runtime import Runtime
+from payloom.sandbox.store import Tenant
+from payloom.sandbox.stripe.routes import TIMERS
 from tests.sandbox.merchant import Merchant
 from tests.sandbox.process import SandboxProcess, Start
 from tests.sandbox.receiver import Receiver
@@ -69,6 +72,22 @@ def start() -> Iterator[Start]:
     yield start
     for process in started:
         process.kill()
+
+
+@pytest.fixture
+def rt(store: Path) -> Iterator[Runtime]:
+    """A sandbox without a process: whoever moves a clock lets the agenda fire."""
+    rt = Runtime(store)
+    rt.agenda.handlers |= TIMERS
+    yield rt
+    rt.store.close()
+
+
+@pytest.fixture
+def tenant(rt: Runtime) -> Tenant:
+    tenant = rt.tenants.of_key("sk_test_tenant000001")
+    assert tenant is not None
+    return tenant
 
 
 @pytest.fixture

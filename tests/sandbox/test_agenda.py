@@ -1,8 +1,6 @@
 """The agenda: a timer that fails neither stops the others nor is lost."""
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -10,20 +8,6 @@ from payloom.sandbox import agenda
 from payloom.sandbox.agenda import SET_ASIDE_S, Timer
 from payloom.sandbox.runtime import Runtime
 from payloom.sandbox.store import Tenant, Tx
-
-
-@pytest.fixture
-def rt(store: Path) -> Iterator[Runtime]:
-    rt = Runtime(store)
-    yield rt
-    rt.store.close()
-
-
-@pytest.fixture
-def tenant(rt: Runtime) -> Tenant:
-    tenant = rt.tenants.of_key("sk_test_agenda000001")
-    assert tenant is not None
-    return tenant
 
 
 def plan(rt: Runtime, tenant: Tenant, *refs: str) -> None:

@@ -1,11 +1,17 @@
 """Idempotency keys: bound to path and parameters, replayed, in flight, kept for 24 hours."""
 
 import asyncio
+import math
+import time
 from typing import Any
 
 import pytest
 import stripe
 
+from payloom.sandbox.runtime import Runtime
+from payloom.sandbox.store import Tenant
+from payloom.sandbox.stripe.protocol import idempotency
+from payloom.sandbox.stripe.protocol.idempotency import LIFE_S, SWEEP_EVERY_S, Answer, Keyed
 from tests.sandbox.merchant import Merchant, form, order
 
 SESSIONS = "/v1/checkout/sessions"
@@ -183,3 +189,44 @@ async def test_a_kept_500_is_replayed_for_a_day(merchant: Merchant) -> None:
     await merchant.advance(24 * 3600 + 60)
     status, _, _ = await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
     assert status == 200
+
+
+def keep(rt: Runtime, tenant: Tenant, key: str, at: float) -> None:
+    with rt.store.transaction():
+        tx = rt.open_tx(tenant, at)
+        idempotency.remember(tx, Keyed(key, SESSIONS, b""), Answer(200, b"{}", "req_1"))
+
+
+def kept(rt: Runtime) -> list[str]:
+    return [key for (key,) in rt.store.db.execute("SELECT key FROM answers ORDER BY key")]
+
+
+def sweeps(rt: Runtime, tenant: Tenant) -> list[float]:
+    """When the tenant's next are due."""
+    rows = rt.store.db.execute(
+        "SELECT due_at FROM timers WHERE kind = ? AND tenant = ? ORDER BY due_at",
+        (idempotency.FORGET, tenant.id),
+    )
+    return [due_at for (due_at,) in rows]
+
+
+def test_kept_answers_are_deleted_a_day_later_by_one_sweep_for_all_of_some_minutes(
+    rt: Runtime, tenant: Tenant
+) -> None:
+    other = rt.tenants.of_key("sk_test_tenant000002")
+    assert other is not None
+    began = math.ceil(time.time() / SWEEP_EVERY_S) * SWEEP_EVERY_S
+    first = began + SWEEP_EVERY_S + LIFE_S
+    for key, after_s in (("a", 1), ("b", 9.5), ("c", SWEEP_EVERY_S + 1)):
+        keep(rt, tenant, key, began + after_s)
+    keep(rt, other, "other", began + 1)
+    assert sweeps(rt, tenant) == [first, first + SWEEP_EVERY_S]
+    for now, left in (
+        (began + LIFE_S, ["a", "b", "c", "other"]),
+        (first, ["c", "other"]),
+        (first + SWEEP_EVERY_S, ["other"]),
+    ):
+        rt.tenants.advance(tenant, now - rt.now(tenant))
+        rt.agenda.fire(tenant)
+        assert kept(rt) == left
+    assert sweeps(rt, tenant) == []

@@ -1,33 +1,13 @@
 """When money becomes available and is paid out: once a day, whatever was paid that day."""
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 from payloom.sandbox.runtime import Runtime
 from payloom.sandbox.store import Tenant
 from payloom.sandbox.stripe.balance import funds, payout_settings, transactions
-from payloom.sandbox.stripe.routes import TIMERS
 from tests.sandbox.merchant import DAY
 
 MIDNIGHT = int(time.time()) // DAY * DAY + DAY
-
-
-@pytest.fixture
-def rt(store: Path) -> Iterator[Runtime]:
-    rt = Runtime(store)
-    rt.agenda.handlers |= TIMERS
-    yield rt
-    rt.store.close()
-
-
-@pytest.fixture
-def tenant(rt: Runtime) -> Tenant:
-    tenant = rt.tenants.of_key("sk_test_midnight00001")
-    assert tenant is not None
-    return tenant
 
 
 def paid(rt: Runtime, tenant: Tenant, at: float, amount: int, *, waits: bool = False) -> None:
@@ -38,7 +18,7 @@ def paid(rt: Runtime, tenant: Tenant, at: float, amount: int, *, waits: bool = F
 
 def run_to(rt: Runtime, tenant: Tenant, now: float) -> list[tuple[int, int]]:
     """All that is due by then has happened; when payouts were made, and of how much."""
-    tenant.clock_offset = now - time.time()
+    rt.tenants.advance(tenant, now - rt.now(tenant))
     rt.agenda.fire(tenant)
     return rt.store.db.execute(
         "SELECT created, body ->> '$.amount' FROM objects WHERE kind = 'payout' ORDER BY seq"

@@ -90,6 +90,8 @@ CREATE TABLE IF NOT EXISTS answers (
     at          REAL NOT NULL,
     PRIMARY KEY (tenant, key)
 ) STRICT, WITHOUT ROWID;
+-- deleting those that are a day old
+CREATE INDEX IF NOT EXISTS answers_by_age ON answers (tenant, at);
 CREATE TABLE IF NOT EXISTS faults (
     id         INTEGER PRIMARY KEY,
     tenant     INTEGER NOT NULL,

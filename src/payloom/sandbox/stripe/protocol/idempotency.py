@@ -1,17 +1,27 @@
-"""Idempotency keys as Stripe keeps them: bound to path and parameters, for 24 hours."""
+"""Idempotency keys as Stripe keeps them: bound to path and parameters, for 24 hours.
+
+After that a key is new again; what was kept under it is deleted a few minutes later, together with
+all that was kept in the same minutes.
+"""
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from payloom.sandbox import agenda
+from payloom.sandbox.agenda import Timer
 from payloom.sandbox.store import Tx
 from payloom.sandbox.stripe.protocol.errors import StripeError, invalid
 
 LIFE_S = 24 * 3600
+SWEEP_EVERY_S = 300
 KEY_MAX = 255
+
+FORGET = "stripe.forget_answers"
 
 
 @dataclass(slots=True)
@@ -94,6 +104,16 @@ def remember(tx: Tx, request: Keyed, answer: Answer) -> None:
             *(tx.tenant.id, request.key, request.path, request.fingerprint),
             *(answer.original_request, answer.status, answer.body, tx.now),
         ),
+    )
+    due_at = math.ceil(tx.now / SWEEP_EVERY_S) * SWEEP_EVERY_S + LIFE_S
+    agenda.schedule_once(tx, FORGET, f"{tx.tenant.id} {due_at}", due_at)
+
+
+def forget(tx: Tx, timer: Timer) -> None:
+    """The agenda's turn: what was kept a day before that, or earlier."""
+    agenda.finish(tx, timer)
+    tx.db.execute(
+        "DELETE FROM answers WHERE tenant = ? AND at <= ?", (tx.tenant.id, timer.due_at - LIFE_S)
     )
 
 
