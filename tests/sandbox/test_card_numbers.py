@@ -1,14 +1,20 @@
-"""Card numbers are neither stored nor logged, into whichever field of the page they are typed."""
+"""Card numbers are neither stored nor logged, into whichever field or URL they are typed."""
 
+import json
 import re
+import sqlite3
+import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from payloom.sandbox.tenants import digest
 from tests.sandbox.merchant import SHOPPER, Json, Merchant, Page
-from tests.sandbox.process import SandboxProcess
+from tests.sandbox.process import SandboxProcess, Start
 
+KEY = "sk_test_cards0000001"
 NUMBERS = ("4000056655665556", "5200828282828210", "378282246310005")
 # one currency for each kind of form
 CURRENCIES = ("eur", "usd", "gbp", "aud", "cad", "nzd", "brl", "jpy", "mxn", "inr")
@@ -55,12 +61,12 @@ async def type_everywhere(merchant: Merchant, currency: str) -> int:
     return sent
 
 
-def left_behind(process: SandboxProcess, folder: Path) -> str:
+def left_behind(process: SandboxProcess, folder: Path, witness: str = "Jo Weaver") -> str:
     """All that it wrote: its store with what SQLite keeps beside it, and what it printed."""
     process.stop()
     files = [path for path in folder.iterdir() if path.is_file()]
     text = "".join(path.read_bytes().decode("latin-1") for path in files) + process.printed
-    assert "Jo Weaver" in text, "the forms were not even read"
+    assert witness in text, "what was sent was not even read"
     return text
 
 
@@ -79,3 +85,90 @@ async def test_no_field_of_the_page_keeps_or_logs_a_card_number(tmp_path: Path) 
     assert min(sent) > 10
     for number in NUMBERS:
         assert [form for form in written(number) if form in text] == []
+
+
+async def type_into_urls(merchant: Merchant, number: str) -> None:
+    """As a part of every kind of path, and in queries, also where the answer is kept."""
+    intents, page = "/v1/payment_intents", f"/c/pay/{(await merchant.order()).id}"
+    for path in (
+        f"{intents}/{number}",
+        f"{intents}/pi_{number}/confirm",
+        f"{intents}?customer={number}&{number}=1",
+        f"/v1/{number}",
+        f"/v1/customers/{number}/payment_methods/{number}",
+        f"/v1/{number}/{number}?expand[]={number}",
+        f"/c/pay/{number}",
+        f"{page}/wallet/{number}",
+        f"{page}/authenticate/code.{number}?{number}",
+        f"/_sandbox/{number}",
+        f"/_sandbox/list/{number}?before={number}",
+        f"/{number}?q={number}",
+    ):
+        await merchant.http.get(merchant.url + path, headers=merchant.auth)
+        await merchant.http.post(merchant.url + path, headers=merchant.auth)
+    for effect in ("drop", "status"):
+        await merchant.fault("*", effect)
+        for _ in range(2):  # what failed is kept under its key, and repeated
+            try:
+                await merchant.post(f"{intents}/{number}", Idempotency_Key=f"key {effect}")
+            except aiohttp.ClientError:
+                assert effect == "drop"
+
+
+async def test_no_url_keeps_or_logs_a_card_number(tmp_path: Path) -> None:
+    with (tmp_path / "errors.txt").open("w") as stderr:
+        process = SandboxProcess(tmp_path / "store.sqlite", stderr=stderr)
+    try:
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
+            merchant = Merchant(process.url, http)
+            for number in NUMBERS:
+                for form in written(number):
+                    await type_into_urls(merchant, form)
+            paths = [entry["path"] for entry in await merchant.log()]
+        text = left_behind(process, tmp_path, witness="key status")
+    finally:
+        process.kill()
+    assert {path.partition("/wallet/")[2] for path in paths} == {"", "[card]"}
+    assert "/v1/payment_intents/[card]" in paths
+    assert "/v1/customers/[card]/payment_methods/[card]" in paths
+    for number in NUMBERS:
+        assert [form for form in written(number) if form in text] == []
+
+
+def damage(store: Path) -> None:
+    """An event and a session that make an error name a card number."""
+    session = {
+        "id": "cs_1", "status": "open", "ui_mode": "hosted_page", "_items": [],
+        "payment_method_types": [NUMBERS[0]],
+    }  # fmt: skip
+    now = int(time.time())
+    with closing(sqlite3.connect(store)) as db, db:
+        db.execute("INSERT INTO tenants VALUES (1, ?, 0, 0)", (digest(KEY),))
+        db.execute(
+            "INSERT INTO events VALUES (NULL, 1, 'evt_1', 'x', ?, 0, ?)",
+            (now, json.dumps({"kind": NUMBERS[0], "object": {}})),
+        )
+        db.execute(
+            "INSERT INTO objects VALUES (NULL, 1, 'checkout.session', 'cs_1', ?, NULL, ?)",
+            (now, json.dumps(session)),
+        )
+
+
+async def test_an_error_of_the_sandbox_itself_is_logged_without_a_card_number(
+    tmp_path: Path, start: Start, store: Path
+) -> None:
+    start(store).stop()
+    damage(store)
+    with (tmp_path / "errors.txt").open("w") as stderr:
+        process = SandboxProcess(store, stderr=stderr)
+    try:
+        async with aiohttp.ClientSession() as http:
+            merchant = Merchant(process.url, http, KEY)
+            assert (await merchant.get("/v1/events/evt_1"))[0] == 500
+            assert (await Page(http, f"{process.url}/c/pay/cs_1").open()).status == 500
+        process.stop()
+    finally:
+        process.kill()
+    said = (tmp_path / "errors.txt").read_text()
+    assert "GET /v1/events/evt_1 failed" in said
+    assert (said.count("KeyError: '[card]'"), NUMBERS[0] in said) == (2, False)

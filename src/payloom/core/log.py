@@ -32,6 +32,11 @@ def configure(level: str = "INFO", *, process: str = "") -> None:
     )
     if process:
         structlog.contextvars.bind_contextvars(process=process)
+    mask_others()
+
+
+def mask_others() -> None:
+    """What reaches the root logger, as the lines of libraries do, goes out masked."""
     others = logging.StreamHandler(sys.stderr)
     others.setFormatter(_Masked("%(name)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[others])
@@ -55,7 +60,7 @@ def _masked(value: object) -> object:
 
 
 class _Masked(logging.Formatter):
-    """For the lines of libraries."""
+    """The whole line, with the error that it tells of."""
 
     def format(self, record: logging.LogRecord) -> str:
         return mask(super().format(record))

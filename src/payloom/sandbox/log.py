@@ -1,9 +1,11 @@
 """The log of requests, per tenant: the judge in tests of what really arrived."""
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from payloom.core.masking import mask
 from payloom.sandbox.store import Store, Tenant, Tx
 
 KEPT = 200_000  # newest entries of a tenant
@@ -22,6 +24,11 @@ class Entry:
     status: int | None = None  # None: nothing was meant to be answered
     effect: str | None = None  # the fault that was ordered for it
     object: str | None = None  # the id made or touched
+
+    @classmethod
+    def begin(cls, method: str, path: str, **more: Any) -> "Entry":
+        """A request that arrives now; of a card number in its URL nothing is kept."""
+        return cls(time.time(), method, mask(path), **more)
 
     def columns(self) -> tuple[Any, ...]:
         return (

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from payloom.core import log
 from payloom.sandbox import console, control, stripe
 from payloom.sandbox.runtime import Runtime
 from payloom.sandbox.wire import Protocol
@@ -33,6 +34,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 def serve(listener: socket.socket, store: Path) -> None:
     """Serve the stand-ins until SIGTERM or SIGINT. Raises StoreInUse."""
+    log.mask_others()
     config = uvicorn.Config(
         build_app(Runtime(store)),
         loop="uvloop",
@@ -42,6 +44,7 @@ def serve(listener: socket.socket, store: Path) -> None:
         ws_per_message_deflate=False,
         lifespan="on",
         access_log=False,
+        log_config=None,
         log_level="warning",
         server_header=False,
         proxy_headers=False,

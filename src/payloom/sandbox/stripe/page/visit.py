@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import hmac
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -107,7 +106,7 @@ async def answer(rt: Runtime, request: Request, action: Action, kind: str) -> Re
     if owner is None:
         return _missing(sent)
     tenant = rt.tenants.get(owner)
-    entry = Entry(time.time(), request.method, request.scope["path"], object=id_)
+    entry = Entry.begin(request.method, request.scope["path"], object=id_)
     fault = rt.faults.take_for_request(tenant, request.method, entry.path)
     entry.effect = fault.effect if fault else None
     if fault and fault.effect == "late":

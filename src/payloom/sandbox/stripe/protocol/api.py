@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 import re
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -209,7 +208,8 @@ def base_url(request: Request) -> str:
 
 async def _incoming(request: Request, tenant: Tenant, request_id: str) -> Incoming:
     key = request.headers.get("idempotency-key") if request.method == "POST" else None
-    entry = Entry(time.time(), request.method, request.scope["path"], key or None)
+    # its path, masked, is the request's from here on: what is kept or answered names no other
+    entry = Entry.begin(request.method, request.scope["path"], idempotency_key=key or None)
     raw = await _body(request) if request.method == "POST" else request.scope["query_string"]
     return Incoming(
         tenant=tenant,
