@@ -59,6 +59,16 @@ def test_what_came_after_a_midnight_that_is_late_is_paid_out_at_the_next(
     assert run_to(rt, tenant, MIDNIGHT + DAY + 2) == [(MIDNIGHT, 500), (MIDNIGHT + DAY, 700)]
 
 
+def test_a_late_midnight_pays_out_nothing_where_it_found_a_debt(
+    rt: Runtime, tenant: Tenant
+) -> None:
+    for amount in (500, -800):
+        paid(rt, tenant, MIDNIGHT - 9, amount)
+    paid(rt, tenant, MIDNIGHT + 1.2, 700)
+    assert run_to(rt, tenant, MIDNIGHT + 2) == []
+    assert run_to(rt, tenant, MIDNIGHT + DAY + 2) == [(MIDNIGHT + DAY, 400)]
+
+
 def test_each_key_has_midnights_of_its_own(rt: Runtime, tenant: Tenant) -> None:
     other = rt.tenants.of_key("sk_test_midnight00002")
     assert other is not None

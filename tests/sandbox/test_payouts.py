@@ -29,6 +29,7 @@ async def test_what_is_available_is_paid_out_at_midnight(merchant: Merchant) -> 
     (payout,) = await payouts(merchant)
     assert (payout.amount, payout.currency) == (4825 + 2883 - 1000, "usd")
     assert (payout.automatic, payout.status) == (True, "pending")
+    assert payout.description == "STRIPE PAYOUT"
     assert payout.reconciliation_status == "in_progress"
     assert payout.created % DAY == 0
     assert payout.arrival_date == payout.created + 2 * DAY
@@ -112,25 +113,73 @@ async def test_one_by_hand_arrives_too(merchant: Merchant) -> None:
     assert (payout.description, payout.statement_descriptor) == ("Rent", "RENT")
     assert payout.reconciliation_status == "not_applicable"
     assert await available(merchant) == 825
-    await merchant.advance(2 * DAY)
-    assert (await now(merchant, payout)).status == "paid"
+    assert payout.arrival_date == payout.created - payout.created % DAY + 2 * DAY
+    for until, status in (
+        (payout.created + 3570, "pending"),
+        (payout.created + 3601, "in_transit"),
+        (payout.arrival_date - 30, "in_transit"),
+        (payout.arrival_date, "paid"),
+    ):
+        await merchant.advance(until - (await merchant.advance(0))["now"])
+        assert (await now(merchant, payout)).status == status
     assert await told(merchant) == ["created", "updated", "paid"]
     with pytest.raises(stripe.InvalidRequestError, match="automatic transfers, not manual"):
         await items(merchant, payout)
     own: Any = await merchant.stripe.v1.balance_transactions.list_async({"source": payout.id})
-    assert [(t.type, t.net) for t in own.data] == [("payout", -4000)]
+    assert [(t.type, t.net, t.description) for t in own.data] == [("payout", -4000, "Rent")]
+    found: Any = await merchant.stripe.v1.events.list_async({"type": "payout.updated"})
+    assert found.data[0].data.previous_attributes.to_dict() == {"status": "pending"}
+
+
+async def test_one_by_hand_goes_to_the_account_that_is_named(merchant: Merchant) -> None:
+    await merchant.keep_balance()
+    await paid(merchant)
+    await paid(merchant, currency="eur")
+    usual = await make(merchant, 100, expand=["destination"])
+    await choose(merchant, account="000111111116")
+    other = await make(merchant, 100, expand=["destination"])
+    named = await make(merchant, 100, destination=usual.destination.id)
+    assert (usual.destination.last4, other.destination.last4) == ("6789", "1116")
+    assert named.destination == usual.destination.id
+    with pytest.raises(stripe.InvalidRequestError, match="does not take eur") as refused:
+        await make(merchant, 100, currency="eur", destination=usual.destination.id)
+    assert refused.value.param == "destination"
+
+
+async def test_what_a_payout_names_is_shown_whole_on_demand(merchant: Merchant) -> None:
+    await merchant.keep_balance()
+    await paid(merchant)
+    calls = merchant.stripe.v1.payouts
+    whole: Any = {"expand": ["balance_transaction"]}
+    made = await make(merchant, 100, **whole)
+    shown: list[Any] = [
+        made,
+        await calls.update_async(made.id, whole),
+        await calls.cancel_async(made.id, whole),
+        await now(merchant, made, **whole),
+        *await payouts(merchant, expand=["data.balance_transaction"]),
+    ]
+    assert [each.balance_transaction.net for each in shown] == [-100] * 5
+
+
+async def test_a_payout_of_a_live_key_is_live(merchant: Merchant) -> None:
+    live = Merchant(merchant.url, merchant.http, merchant.key.replace("_test_", "_live_"))
+    await paid(live)
+    assert ((await make(merchant=live, amount=100)).livemode, live.key[:8]) == (True, "sk_live_")
 
 
 async def test_it_may_be_canceled_while_it_is_here(merchant: Merchant) -> None:
     await merchant.keep_balance()
     await paid(merchant)
-    payout = await make(merchant, 4000)
+    payout = await make(merchant, 4000, description="Rent")
     canceled = await merchant.stripe.v1.payouts.cancel_async(payout.id)
     assert canceled.status == "canceled"
+    assert canceled.trace_id is not None
+    assert canceled.trace_id.status == "unsupported"
     back: Any = await merchant.stripe.v1.balance_transactions.retrieve_async(
         str(canceled.failure_balance_transaction)
     )
-    assert (back.type, back.amount) == ("payout_cancel", 4000)
+    assert (back.type, back.amount, back.description) == ("payout_cancel", 4000, "Rent")
     assert await available(merchant) == 4825
     await merchant.advance(3 * DAY)
     assert await told(merchant) == ["created", "canceled"]
@@ -161,6 +210,9 @@ async def test_metadata_may_be_changed(merchant: Merchant) -> None:
     assert (event.type, event.data.previous_attributes.to_dict()) == (
         "payout.updated", {"metadata": {"a": "1"}},
     )  # fmt: skip
+    await merchant.stripe.v1.payouts.update_async(payout.id, {"metadata": {"b": "2"}})
+    assert (await now(merchant, payout)).metadata.to_dict() == {"a": "1", "b": "2"}
+    assert await told(merchant) == ["created", "updated"]
 
 
 async def test_payouts_are_found_by_what_they_are(merchant: Merchant) -> None:
@@ -219,6 +271,11 @@ async def test_the_payout_of_another_key_is_out_of_reach(merchant: Merchant) -> 
     for query in (f"/v1/payouts/{payout.id}", f"/v1/balance_transactions?payout={payout.id}"):
         status, body = await other.get(query)
         assert body["error"]["code"] == "resource_missing", status
+    for path in (f"/v1/payouts/{payout.id}", f"/v1/payouts/{payout.id}/cancel"):
+        status, body, _ = await other.post(path)
+        assert (status, body["error"]["code"], body["error"]["param"]) == (
+            404, "resource_missing", "payout",
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize(
