@@ -124,6 +124,8 @@ async def test_all_of_a_day_becomes_available_in_one_event(merchant: Merchant) -
     await paid(merchant)
     await paid(merchant)
     await paid(merchant, currency="eur")
+    balance = await merchant.stripe.v1.balance.retrieve_async()
+    assert [(part.currency, part.amount) for part in balance.available] == [("eur", 0), ("usd", 0)]
     await merchant.advance(3 * DAY)
     assert (await merchant.events()).count("balance.available") == 1
     assert await sums(merchant) == (2 * 4825, 0)
@@ -190,6 +192,60 @@ async def test_a_transaction_that_is_not_there(merchant: Merchant) -> None:
     with pytest.raises(stripe.InvalidRequestError, match="No such balance transaction") as refused:
         await merchant.stripe.v1.balance_transactions.retrieve_async("txn_none")
     assert (refused.value.http_status, refused.value.param) == (404, "id")
+
+
+async def test_each_movement_says_for_what_and_what_was_kept_of_it(merchant: Merchant) -> None:
+    by_card = await paid(merchant)
+    by_debit = await paid(merchant, 1000, method="pm_usBankAccount_success", wait_s=6 * DAY)
+    for charge in (by_card, by_debit):
+        await merchant.stripe.v1.refunds.create_async({"charge": charge})
+    found = await transactions(merchant, limit=100)
+    kept = [(t.type, t.reporting_category, t.fee) for t in reversed(found) if t.type != "payout"]
+    assert kept == [
+        ("charge", "charge", 175),
+        ("payment", "charge", 8),
+        ("refund", "refund", 0),
+        ("payment_refund", "refund", 0),
+    ]
+    (fee,) = next(t.fee_details for t in found if t.source == by_card)
+    assert fee.to_dict() == {
+        "amount": 175, "application": None, "currency": "usd",
+        "description": "Stripe processing fees", "type": "stripe_fee",
+    }  # fmt: skip
+    assert [t.fee_details for t in found if t.type == "refund"] == [[]]
+
+
+async def test_the_fee_is_of_what_was_captured(merchant: Merchant) -> None:
+    intent = await merchant.stripe.v1.payment_intents.create_async(
+        {
+            "amount": 5000,
+            "currency": "usd",
+            "payment_method": "pm_card_visa",
+            "confirm": True,
+            "capture_method": "manual",
+            "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+        }
+    )
+    await merchant.stripe.v1.payment_intents.capture_async(intent.id, {"amount_to_capture": 1000})
+    await merchant.advance(2)
+    (moved,) = await transactions(merchant)
+    assert (moved.amount, moved.fee) == (1000, 59)
+
+
+async def test_what_moved_the_money_is_shown_whole_on_demand(merchant: Merchant) -> None:
+    charge = await paid(merchant)
+    (listed,) = await transactions(merchant, expand=["data.source"])
+    one: Any = await merchant.stripe.v1.balance_transactions.retrieve_async(
+        listed.id, {"expand": ["source"]}
+    )
+    assert (listed.source.id, one.source.id) == (charge, charge)
+    status, body = await merchant.get("/v1/balance?expand[]=available")
+    assert (status, "cannot be expanded" in body["error"]["message"]) == (400, True)
+
+
+async def test_the_money_of_a_live_key_is_live(merchant: Merchant) -> None:
+    live = Merchant(merchant.url, merchant.http, merchant.key.replace("_test_", "_live_"))
+    assert (await live.stripe.v1.balance.retrieve_async()).livemode is True
 
 
 async def test_money_is_of_one_key_and_forgotten_with_it(merchant: Merchant) -> None:

@@ -74,5 +74,10 @@ def test_each_key_has_midnights_of_its_own(rt: Runtime, tenant: Tenant) -> None:
     assert other is not None
     paid(rt, tenant, MIDNIGHT - 9, 500)
     paid(rt, other, MIDNIGHT - 9, 700)
-    assert run_to(rt, tenant, MIDNIGHT + 1) == [(MIDNIGHT, 500)]
-    assert run_to(rt, other, MIDNIGHT + 1) == [(MIDNIGHT, 500), (MIDNIGHT, 700)]
+    paid(rt, tenant, MIDNIGHT - 9, 60, waits=True)
+    paid(rt, other, MIDNIGHT - 9, 80, waits=True)
+    first, second = (MIDNIGHT, 500), (MIDNIGHT + DAY, 60)
+    assert run_to(rt, tenant, MIDNIGHT + DAY + 1) == [first, second]
+    assert run_to(rt, other, MIDNIGHT + DAY + 1) == [
+        first, second, (MIDNIGHT, 700), (MIDNIGHT + DAY, 80),
+    ]  # fmt: skip

@@ -180,6 +180,7 @@ async def test_it_may_be_canceled_while_it_is_here(merchant: Merchant) -> None:
         str(canceled.failure_balance_transaction)
     )
     assert (back.type, back.amount, back.description) == ("payout_cancel", 4000, "Rent")
+    assert back.reporting_category == "payout_reversal"
     assert await available(merchant) == 4825
     await merchant.advance(3 * DAY)
     assert await told(merchant) == ["created", "canceled"]
@@ -268,9 +269,12 @@ async def test_the_payout_of_another_key_is_out_of_reach(merchant: Merchant) -> 
     await paid(merchant)
     payout = await make(merchant, 100)
     other = Merchant(merchant.url, merchant.http)
-    for query in (f"/v1/payouts/{payout.id}", f"/v1/balance_transactions?payout={payout.id}"):
+    for query, expected in (
+        (f"/v1/payouts/{payout.id}", 404),
+        (f"/v1/balance_transactions?payout={payout.id}", 400),
+    ):
         status, body = await other.get(query)
-        assert body["error"]["code"] == "resource_missing", status
+        assert (status, body["error"]["code"]) == (expected, "resource_missing")
     for path in (f"/v1/payouts/{payout.id}", f"/v1/payouts/{payout.id}/cancel"):
         status, body, _ = await other.post(path)
         assert (status, body["error"]["code"], body["error"]["param"]) == (
