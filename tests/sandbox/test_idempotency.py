@@ -60,6 +60,8 @@ async def test_while_the_first_runs_the_second_is_409(merchant: Merchant) -> Non
     assert (status, refused["error"]["code"]) == (409, "idempotency_key_in_use")
     assert refused["error"]["type"] == "invalid_request_error"
     assert headers["Stripe-Should-Retry"] == "true"
+    other = Merchant(merchant.url, merchant.http)
+    assert (await other.post(SESSIONS, form(), Idempotency_Key="k1"))[0] == 200
     _, made, _ = await first
     _, again, _ = await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
     assert again["id"] == made["id"]
@@ -108,6 +110,17 @@ async def test_an_ordered_500_does_not_replace_a_kept_answer(merchant: Merchant)
     assert (status, again["id"]) == (200, made["id"])
 
 
+async def test_an_ordered_500_is_not_kept_under_the_key_of_another_request(
+    merchant: Merchant,
+) -> None:
+    _, made, _ = await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
+    await merchant.fault("/v1/customers", "status", status=500)
+    status, _, _ = await merchant.post("/v1/customers", Idempotency_Key="k1")
+    assert status == 500
+    _, again, _ = await merchant.post(SESSIONS, form(), Idempotency_Key="k1")
+    assert again["id"] == made["id"]
+
+
 async def test_a_refusal_that_was_executed_is_kept(merchant: Merchant) -> None:
     session = await merchant.order()
     path = f"{SESSIONS}/{session.id}/expire"
@@ -126,7 +139,9 @@ async def test_a_declined_confirmation_is_replayed_and_charges_once(merchant: Me
     again = await merchant.post(path, card, Idempotency_Key="k1")
     assert (first[0], again[0]) == (402, 402)
     assert first[1] == again[1]
-    assert (await merchant.events()).count("charge.failed") == 1
+    assert [entry["object"] for entry in (await merchant.log())[-2:]] == [session.id, session.id]
+    failed: Any = await merchant.stripe.v1.events.list_async({"type": "charge.failed"})
+    assert [event.request.idempotency_key for event in failed.data] == ["k1"]
 
 
 async def test_after_24_hours_the_key_is_new_again(merchant: Merchant) -> None:
@@ -148,9 +163,24 @@ async def test_keys_are_per_tenant(merchant: Merchant) -> None:
 
 
 async def test_a_key_of_more_than_255_characters_is_refused(merchant: Merchant) -> None:
-    status, body, _ = await merchant.post(SESSIONS, form(), Idempotency_Key="k" * 256)
+    status, body, headers = await merchant.post(SESSIONS, form(), Idempotency_Key="k" * 256)
     assert status == 400
     assert "255" in body["error"]["message"]
+    assert "Idempotency-Key" not in headers
+
+
+async def test_a_key_may_have_any_letters_that_a_header_can(merchant: Merchant) -> None:
+    _, made, headers = await merchant.post(SESSIONS, form(), Idempotency_Key="clé £1")
+    _, again, _ = await merchant.post(SESSIONS, form(), Idempotency_Key="clé £1")
+    assert again["id"] == made["id"]
+    assert "Idempotency-Key" in headers
+
+
+async def test_an_empty_key_is_none(merchant: Merchant) -> None:
+    made = [await merchant.post(SESSIONS, form(), Idempotency_Key="") for _ in range(2)]
+    assert len({body["id"] for _, body, _ in made}) == 2
+    assert "Idempotency-Key" not in made[0][2]
+    assert [entry["idempotency_key"] for entry in await merchant.log()] == [None, None]
 
 
 async def test_a_key_of_255_characters_is_taken(merchant: Merchant) -> None:
@@ -191,10 +221,10 @@ async def test_a_kept_500_is_replayed_for_a_day(merchant: Merchant) -> None:
     assert status == 200
 
 
-def keep(rt: Runtime, tenant: Tenant, key: str, at: float) -> None:
+def keep(rt: Runtime, tenant: Tenant, key: str, at: float, request_id: str = "req_1") -> None:
     with rt.store.transaction():
         tx = rt.open_tx(tenant, at)
-        idempotency.remember(tx, Keyed(key, SESSIONS, b""), Answer(200, b"{}", "req_1"))
+        idempotency.remember(tx, Keyed(key, SESSIONS, b""), Answer(200, b"{}", request_id))
 
 
 def kept(rt: Runtime) -> list[str]:
@@ -230,3 +260,14 @@ def test_kept_answers_are_deleted_a_day_later_by_one_sweep_for_all_of_some_minut
         rt.agenda.fire(tenant)
         assert kept(rt) == left
     assert sweeps(rt, tenant) == []
+
+
+def test_a_key_that_is_new_again_keeps_its_new_answer_before_the_old_is_deleted(
+    rt: Runtime, tenant: Tenant
+) -> None:
+    now = time.time()
+    keep(rt, tenant, "k1", now)
+    keep(rt, tenant, "k1", now + LIFE_S, "req_2")
+    found = idempotency.recall(rt.open_tx(tenant, now + LIFE_S + 9), Keyed("k1", SESSIONS, b""))
+    assert found is not None
+    assert found.original_request == "req_2"

@@ -126,7 +126,7 @@ class Api:
                     return self._refuse(incoming, ordered(fault.status))
                 return self._execute(incoming)
         except StripeError as error:
-            return self._refuse(incoming, error, keep=False)
+            return self._refuse(incoming, error)
 
     def _execute(self, incoming: Incoming) -> Answer:
         try:
@@ -166,11 +166,11 @@ class Api:
             idempotency.remember(tx, request.keyed, answer)
         return answer
 
-    def _refuse(self, incoming: Incoming, error: StripeError, *, keep: bool = True) -> Answer:
+    def _refuse(self, incoming: Incoming, error: StripeError) -> Answer:
         """Answer an error; what had begun to execute is kept under the key, unless one is."""
         answer = _refused(error, incoming.request_id)
         with self._rt.transaction(incoming.tenant) as tx:
-            if keep and error.executed:
+            if error.executed:
                 _keep(tx, incoming, answer, self._router)
             self._log(tx, incoming, answer)
         return answer
@@ -271,7 +271,7 @@ def _response(answer: Answer, request_id: str, version: str, key: str | None = N
         **answer.headers,
     }
     if key is not None and len(key) <= idempotency.KEY_MAX:
-        headers["Idempotency-Key"] = _printable(key)
+        headers["Idempotency-Key"] = key
     if answer.replayed:
         headers["Idempotent-Replayed"] = "true"
     return Response(answer.body, answer.status, headers, media_type="application/json")
@@ -279,7 +279,3 @@ def _response(answer: Answer, request_id: str, version: str, key: str | None = N
 
 def _json(body: dict[str, Any]) -> bytes:
     return _dump(body).encode()
-
-
-def _printable(text: str) -> str:
-    return text.encode("latin-1", "replace").decode("latin-1")

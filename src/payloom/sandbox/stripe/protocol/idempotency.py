@@ -70,7 +70,7 @@ class Keyed:
     @classmethod
     def of(cls, key: str, path: str, form: Mapping[str, Any]) -> "Keyed":
         canonical = json.dumps(form, sort_keys=True, separators=(",", ":"))
-        return cls(key, path, hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).digest())
+        return cls(key, path, hashlib.sha256(canonical.encode()).digest())
 
 
 def recall(tx: Tx, request: Keyed) -> Answer | None:
