@@ -139,6 +139,8 @@ async def test_an_unknown_id_is_404_resource_missing(merchant: Merchant, path: s
         ("TRACE", "/v1/events"),
         ("GET", "/elsewhere"),
         ("GET", "/v1/checkout/sessions//expire"),
+        ("GET", "/v1/customers/search?query=email:'jo@example.com'"),
+        ("POST", "/v1/invoices/create_preview"),
     ],
 )
 async def test_an_unknown_address_is_404_in_json(

@@ -9,6 +9,8 @@ from payloom.sandbox.stripe.protocol.expand import Openers as Openers
 
 Routes = tuple[tuple[str, str, Handler], ...]  # method, path with {} for an id, and the handler
 Timers = Mapping[str, Callable[[Tx, Timer], None]]  # kind of timer → what its turn does
+# what stands in a path where an id may stand, and is none: calls that are not answered here
+NO_IDS = frozenset({"create_preview", "search"})
 Found = tuple[Handler, tuple[str, ...]]  # and the ids in the path
 
 
@@ -27,6 +29,6 @@ class Router:
                 ids = tuple(
                     step for wanted, step in zip(template, steps, strict=True) if wanted == "{}"
                 )
-                if all(ids):
+                if all(ids) and NO_IDS.isdisjoint(ids):
                     return handler, ids
         return None
