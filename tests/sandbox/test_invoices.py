@@ -75,6 +75,38 @@ async def test_it_is_paid_by_a_method_named_or_kept(merchant: Merchant) -> None:
     assert twice.value.code == "invoice_already_paid"
 
 
+async def test_its_payment_leads_to_the_money_and_back(merchant: Merchant) -> None:
+    whose = await customer(merchant, "visa")
+    draft = await drafted(merchant, whose)
+    await drafted(merchant, whose)
+    other = await drafted(merchant, whose, auto_advance=False)
+    await merchant.stripe.v1.invoices.finalize_invoice_async(other.id)
+    path = "payments.data.payment.payment_intent"
+    paid: Any = await merchant.stripe.v1.invoices.pay_async(draft.id, {"expand": [path]})
+    (payment,) = paid.payments.data
+    intent = payment.payment.payment_intent
+    assert (intent.object, intent.status, intent.amount) == ("payment_intent", "succeeded", 2000)
+    asked: Any = {"type": "payment_intent", "payment_intent": intent.id}
+    assert await payments_of(merchant, payment=asked) == [payment.id]
+    assert await payments_of(merchant, payment={**asked, "payment_intent": "pi_none"}) == []
+    assert await payments_of(merchant, payment={"type": "payment_record"}) == []
+    assert len(await payments_of(merchant, payment={"type": "payment_intent"})) == 2
+    assert await payments_of(merchant, status="paid") == [payment.id]
+    listed: Any = await merchant.stripe.v1.invoice_payments.list_async(
+        {"invoice": draft.id, "expand": ["data.payment.payment_intent.latest_charge"]}
+    )
+    assert listed.data[0].payment.payment_intent.latest_charge.amount == 2000
+    with pytest.raises(stripe.InvalidRequestError) as untyped:
+        await payments_of(merchant, payment={"payment_intent": intent.id})
+    assert (untyped.value.code, untyped.value.param) == ("parameter_missing", "payment[type]")
+
+
+async def payments_of(merchant: Merchant, **asked: Any) -> list[str]:
+    params: Any = asked
+    listed = await merchant.stripe.v1.invoice_payments.list_async(params)
+    return [payment.id for payment in listed.data]
+
+
 async def test_a_card_that_fails_leaves_it_open(merchant: Merchant) -> None:
     whose = await customer(merchant, "chargeCustomerFail")
     draft = await drafted(merchant, whose)

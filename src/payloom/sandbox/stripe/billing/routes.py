@@ -2,10 +2,20 @@
 
 from payloom.sandbox.stripe.billing import invoice, invoice_items, invoices
 from payloom.sandbox.stripe.payments.owners import Follower
-from payloom.sandbox.stripe.protocol.resources import lister, retriever
+from payloom.sandbox.stripe.protocol import params
+from payloom.sandbox.stripe.protocol.resources import Filters, lister, of_field, retriever
 from payloom.sandbox.stripe.protocol.routing import Openers, Routes, Timers
 
-_PAYMENTS = lister("invoice_payment", by_parent="invoice", never=("payment", "status"))
+_PAYMENT = {name: params.text() for name in ("payment_intent", "payment_record", "type")}
+_FILTERS: Filters = {
+    # fits where putting in what is asked for changes nothing
+    "payment": (
+        params.hash_of(_PAYMENT, required=("type",)),
+        "json_patch(body -> '$.payment', ?) = json(body -> '$.payment')",
+    ),
+    "status": of_field("status", params.one_of("canceled", "open", "paid")),
+}
+_PAYMENTS = lister("invoice_payment", by_parent="invoice", filters=_FILTERS)
 
 ROUTES: Routes = (
     ("POST", "/v1/invoiceitems", invoice_items.create),

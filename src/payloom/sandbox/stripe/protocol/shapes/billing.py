@@ -109,5 +109,10 @@ EXPANDABLE: Expandable = {
         "test_clock": None,
     },
     "line_item": {"discounts": None, "subscription": None},
-    "invoice_payment": {"invoice": "invoice"},
+    "invoice_payment": {
+        "invoice": "invoice",
+        "payment.charge": "charge",
+        "payment.payment_intent": "payment_intent",
+        "payment.payment_record": None,
+    },
 }
