@@ -1,7 +1,7 @@
 """pytest, and a last line that says what was not tested.
 
-A test whose browser, or whose Stripe CLI, cannot be had is skipped where a person runs `make
-test`, and is a failure where CI=true: nobody there would read of it.
+A test whose browser, Stripe CLI or SDK for Node.js cannot be had is skipped where a person runs
+`make test`, and is a failure where CI=true: nobody there would read of it.
 """
 
 import os
@@ -24,7 +24,11 @@ class _Skips:
 
 
 def _why() -> str:
-    programs = {"browser": browser.executable(), "Stripe CLI": stripe_cli.executable()}
+    programs = {
+        "browser": browser.executable(),
+        "Stripe CLI": stripe_cli.executable(),
+        "Stripe SDK for Node.js": stripe_cli.node_modules(),
+    }
     absent = " and no ".join(name for name, path in programs.items() if not path)
     return f" (no {absent} can be had here)" if absent else ""
 

@@ -1,7 +1,7 @@
-"""The official Stripe CLI for the tests that let it judge the sandbox: the pinned one, by npm.
+"""The official Stripe CLI and SDK for Node.js, the pinned ones by npm: they judge the sandbox.
 
-`python -m tests.stripe_cli` installs it into .venv/stripe-cli where npm is there, and writes its
-path to .venv/.stripe-cli, an empty file when it cannot be had here; `executable()` reads it.
+`python -m tests.stripe_cli` installs both into .venv/stripe-cli where npm is there, and writes the
+CLI's path to .venv/.stripe-cli, an empty file when it cannot be had here; `executable()` reads it.
 """
 
 import shutil
@@ -21,6 +21,12 @@ def executable() -> str | None:
     return found or None
 
 
+def node_modules() -> str | None:
+    """Where Node.js finds the SDK; None when there is none."""
+    found = (FOLDER / "node_modules" / "stripe").exists() and shutil.which("node")
+    return str(FOLDER / "node_modules") if found else None
+
+
 def _installed() -> str:
     """The program of this platform, which the package brings as a package of its own."""
     found = sorted(FOLDER.glob("node_modules/@stripe/cli-*/bin/stripe*"))
@@ -28,7 +34,7 @@ def _installed() -> str:
 
 
 def _install() -> None:
-    print("Installing the Stripe CLI for the tests of the sandbox …", flush=True)
+    print("Installing the Stripe CLI and Node SDK for the tests of the sandbox …", flush=True)
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(PACKAGE / name, FOLDER)
