@@ -17,9 +17,10 @@ from payloom.connectors.catalog import discover
 from payloom.core import ids
 from payloom.merchants.scopes import SCOPES
 from payloom.notices.returns import way_on
-from payloom.payments import decide, surplus
+from payloom.payments import decide
 from payloom.payments.model import Order
 from payloom.payments.states import State, Status
+from payloom.refunds import shown
 from payloom.settings import Settings
 from payloom.shop.settings import Settings as ShopSettings
 from payloom.webhooks.endpoints import new_secret
@@ -85,7 +86,7 @@ def test_every_state_and_status_is_documented() -> None:
 def test_every_reason_for_attention_is_documented() -> None:
     reasons = re.findall(r'return "([a-z_]+)"', inspect.getsource(decide._mismatch))
     assert len(reasons) > 2
-    assert _missing("states.md", [*reasons, surplus.NOT_RETURNED]) == []
+    assert _missing("states.md", [*reasons, shown.NOT_RETURNED, shown.TOO_MUCH]) == []
 
 
 def test_every_metric_is_documented() -> None:

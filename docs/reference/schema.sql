@@ -189,6 +189,33 @@ END $$;
 
 
 --
+-- Name: refund_is_counted(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.refund_is_counted() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM payment_orders AS o
+          JOIN attempts AS a ON a.merchant_id = o.merchant_id AND a.id = o.paid_by_attempt
+         WHERE o.merchant_id = NEW.merchant_id AND o.id = NEW.payment_order_id
+           AND (a.id, a.currency, a.connection_id)
+             = (NEW.attempt_id, NEW.currency, NEW.connection_id)
+           AND o.amount_refund_asked >= NEW.amount + (
+               SELECT coalesce(sum(r.amount), 0) FROM refunds AS r
+                WHERE r.merchant_id = NEW.merchant_id
+                  AND r.payment_order_id = NEW.payment_order_id
+                  AND r.purpose = 'request' AND r.state NOT IN ('FAILED', 'CANCELED'))) THEN
+        RAISE EXCEPTION 'refund %: more than what payment order % took and has left',
+                        NEW.id, NEW.payment_order_id
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+
+
+--
 -- Name: refund_moves_along_the_table(); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -629,6 +656,7 @@ CREATE TABLE public.payment_orders (
     correlation_id text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    amount_refund_asked bigint DEFAULT 0 NOT NULL,
     CONSTRAINT payment_orders_amount_captured_check CHECK ((amount_captured >= 0)),
     CONSTRAINT payment_orders_amount_check CHECK ((amount > 0)),
     CONSTRAINT payment_orders_amount_disputed_check CHECK ((amount_disputed >= 0)),
@@ -643,6 +671,7 @@ CREATE TABLE public.payment_orders (
     CONSTRAINT payment_orders_payment_order_status_check CHECK ((payment_order_status = ANY (ARRAY['CREATED'::text, 'PENDING'::text, 'PROCESSING'::text, 'AUTHORIZED'::text, 'SUCCEEDED'::text, 'FAILED'::text, 'CANCELED'::text, 'EXPIRED'::text]))),
     CONSTRAINT payment_orders_payment_type_check CHECK ((payment_type = ANY (ARRAY['SALE'::text, 'RECC'::text]))),
     CONSTRAINT payment_orders_reference_check CHECK (((char_length(reference) >= 1) AND (char_length(reference) <= 120))),
+    CONSTRAINT payment_orders_refunds_asked CHECK (((amount_refund_asked >= 0) AND (amount_refund_asked <= amount_captured))),
     CONSTRAINT payment_orders_version_check CHECK ((version > 0))
 );
 
@@ -693,21 +722,29 @@ CREATE TABLE public.refunds (
     amount bigint NOT NULL,
     currency character(3) NOT NULL,
     reason text NOT NULL,
-    request_body text NOT NULL,
-    request_version text NOT NULL,
-    request_key text NOT NULL,
-    resend_until timestamp with time zone NOT NULL,
+    request_body text,
+    request_version text,
+    request_key text,
+    resend_until timestamp with time zone,
     psp_refund text,
     last_error jsonb,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT refunds_amount_check CHECK ((amount > 0)),
     CONSTRAINT refunds_check CHECK (((state <> ALL (ARRAY['PENDING'::text, 'SUCCEEDED'::text])) OR (psp_refund IS NOT NULL))),
     CONSTRAINT refunds_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT refunds_number_check CHECK ((number > 0)),
-    CONSTRAINT refunds_purpose_check CHECK ((purpose = 'surplus'::text)),
+    CONSTRAINT refunds_of_the_psp_has_its_id CHECK (((purpose <> 'psp'::text) OR (psp_refund IS NOT NULL))),
+    CONSTRAINT refunds_purpose_check CHECK ((purpose = ANY (ARRAY['surplus'::text, 'request'::text, 'psp'::text]))),
     CONSTRAINT refunds_reason_check CHECK ((reason = ANY (ARRAY['requested_by_customer'::text, 'duplicate'::text, 'fraudulent'::text, 'other'::text]))),
-    CONSTRAINT refunds_state_check CHECK ((state = ANY (ARRAY['REQUESTED'::text, 'PENDING'::text, 'SUCCEEDED'::text, 'FAILED'::text])))
+    CONSTRAINT refunds_request_is_stored CHECK ((num_nulls(request_body, request_version, request_key, resend_until) =
+CASE
+    WHEN (purpose = 'psp'::text) THEN 4
+    ELSE 0
+END)),
+    CONSTRAINT refunds_state_check CHECK ((state = ANY (ARRAY['REQUESTED'::text, 'PENDING'::text, 'REQUIRES_ACTION'::text, 'SUCCEEDED'::text, 'FAILED'::text, 'CANCELED'::text]))),
+    CONSTRAINT refunds_what_needs_action_is_there CHECK (((state <> 'REQUIRES_ACTION'::text) OR (psp_refund IS NOT NULL)))
 );
 
 
@@ -1077,6 +1114,20 @@ COMMENT ON INDEX public.attempts_one_waiting IS 'at most one new attempt waits f
 
 
 --
+-- Name: attempts_psp_payment; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX attempts_psp_payment ON public.attempts USING btree (merchant_id, connection_id, psp_payment) WHERE (psp_payment IS NOT NULL);
+
+
+--
+-- Name: INDEX attempts_psp_payment; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON INDEX public.attempts_psp_payment IS 'payments.queries.attempts_of_psp_payments: what a PSP tells of a payment without naming our id';
+
+
+--
 -- Name: attempts_token; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -1402,7 +1453,7 @@ COMMENT ON INDEX public.refunds_by_order IS 'the timeline of one order; foreign 
 -- Name: refunds_one_surplus; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE UNIQUE INDEX refunds_one_surplus ON public.refunds USING btree (merchant_id, attempt_id) WHERE ((purpose = 'surplus'::text) AND (state <> 'FAILED'::text));
+CREATE UNIQUE INDEX refunds_one_surplus ON public.refunds USING btree (merchant_id, attempt_id) WHERE ((purpose = 'surplus'::text) AND (state <> ALL (ARRAY['FAILED'::text, 'CANCELED'::text])));
 
 
 --
@@ -1550,6 +1601,13 @@ CREATE TRIGGER order_holds_no_card BEFORE INSERT ON public.payment_orders FOR EA
 --
 
 CREATE TRIGGER order_version_steps_by_one BEFORE UPDATE ON public.payment_orders FOR EACH ROW EXECUTE FUNCTION public.order_version_steps_by_one();
+
+
+--
+-- Name: refunds refund_is_counted; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER refund_is_counted BEFORE INSERT ON public.refunds FOR EACH ROW WHEN ((new.purpose = 'request'::text)) EXECUTE FUNCTION public.refund_is_counted();
 
 
 --

@@ -23,6 +23,7 @@ from payloom.merchants.auth import Authenticate
 from payloom.merchants.vault import MasterKeyWrong, check_held
 from payloom.notices import api as notices
 from payloom.payments import api as payments
+from payloom.refunds import api as refunds
 from payloom.runtime import Runtime
 from payloom.test_clock import api as test_clock
 from payloom.webhooks import api as webhooks
@@ -62,6 +63,7 @@ def create_app(
     )
     app.router.routes.extend(notices.routes)  # asked in this order; these are quick to ask
     app.include_router(payments.router)
+    app.include_router(refunds.router)
     app.include_router(explain.router)
     app.include_router(books.router)
     app.include_router(webhooks.router)

@@ -20,7 +20,8 @@ from payloom.notices.apply import apply_waiting
 from payloom.notices.jobs import run_sweep
 from payloom.payments.jobs import run_look_up
 from payloom.payments.record import LOOK_UP, RETURN_SURPLUS
-from payloom.refunds.jobs import run_return_surplus
+from payloom.refunds.jobs import run_refund, run_return_surplus
+from payloom.refunds.record import REFUND
 from payloom.runtime import Runtime
 from payloom.upkeep import upkeep
 from payloom.webhooks.deliver import deliver_due, open_outlet
@@ -31,11 +32,12 @@ log = structlog.get_logger()
 HANDLERS: dict[str, Callable[[Runtime, Job], Awaitable[datetime | None]]] = {
     LOOK_UP: run_look_up,
     RETURN_SURPLUS: run_return_surplus,
+    REFUND: run_refund,
     SWEEP: run_sweep,
 }
 
 # Jobs that may ask what was asked before, within each connection's budget (F21); a sweep reads on.
-REPEATING = frozenset({LOOK_UP, RETURN_SURPLUS})
+REPEATING = frozenset({LOOK_UP, RETURN_SURPLUS, REFUND})
 
 NOTICES_AT_ONCE = 40
 DELIVERIES_AT_ONCE = 100

@@ -32,6 +32,15 @@ DAMAGE: dict[str, list[str]] = {
         "UPDATE refunds SET currency = 'USD'",
         "UPDATE attempts SET state = 'CANCELED' WHERE state = 'SUCCEEDED'",
     ],
+    "REFUNDS_MISCOUNTED": [
+        "UPDATE payment_orders SET amount_refund_asked = 1",
+        "UPDATE refunds SET purpose = 'request'",
+    ],
+    "NOBODY_ASKS_ABOUT_A_REFUND": [
+        "UPDATE refunds SET state = 'PENDING'",
+        "UPDATE refunds SET state = 'REQUESTED', purpose = 'request'",
+        "UPDATE refunds SET state = 'REQUIRES_ACTION'",
+    ],
     "NOBODY_ASKS": [
         "DELETE FROM jobs WHERE kind = 'look_up'",
         "UPDATE attempts SET state = 'PROCESSING' WHERE state = 'REFUSED'",
@@ -93,7 +102,7 @@ DAMAGE: dict[str, list[str]] = {
     "BOOKS_OUT_OF_BOUNDS": [
         "UPDATE ledger_entries SET amount = amount + sign(amount)",
         "UPDATE ledger_entries SET amount = -amount",
-        "UPDATE ledger_postings SET kind = 'money_returned'",
+        "UPDATE ledger_postings SET kind = 'refund_failed'",
     ],
     "POSTING_TOO_SMALL": [
         "DELETE FROM ledger_entries",

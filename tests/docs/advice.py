@@ -30,6 +30,11 @@ ADVICE = {
     "psp_unavailable": "The operator must [add a connection](../how-to/connect-stripe.md).",
     "registration_refused": "The PSP said no for good; `payment_order` names the order, now "
     "`FAILED`. Try again with `POST …/attempts`.",
+    "not_refundable": "Only money that was taken and is still there can be given back: see "
+    "the order's status, `amount_captured` and `amount_refunded`.",
+    "amount_too_large": "`errors` says how much is left; undecided refunds count.",
+    "refund_refused": "The PSP said no for good; `refund` names the refund, now `FAILED`. Look "
+    "at the payment at the PSP, for instance for a dispute.",
     "internal_error": "A bug of ours, logged under `x-request-id`. Repeating under the same "
     "`reference` or `Idempotency-Key` is safe.",
     "unavailable": "Try again later; nothing was accepted.",

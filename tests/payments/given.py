@@ -67,6 +67,7 @@ def _order(current: Attempt, status: Status) -> Order:
         capture="automatic",
         amount_captured=0,
         amount_refunded=0,
+        amount_refund_asked=0,
         amount_disputed=0,
         return_url="https://shop.example/",
         cancel_url=None,

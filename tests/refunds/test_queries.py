@@ -44,6 +44,7 @@ def refund(number: int = 1, **changes: Any) -> Refund:
             amount=AMOUNT,
             currency=CURRENCY,
             reason="duplicate",
+            metadata={},
             request_body="",
             request_version="1",
             request_key="key",

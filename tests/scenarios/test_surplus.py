@@ -126,7 +126,10 @@ async def test_a_refund_without_an_answer_is_asked_for_again_under_its_key(
 
 async def until_asked(stage: Stage, times: int) -> None:
     async def asked() -> bool:
-        return len(await stage.sandbox_log(REFUNDS)) >= times
+        """And the answer, or its lack, is on record: only then does it help that time passes."""
+        async with stage.rt.db.statement() as tx:
+            running = await tx.fetchval("SELECT count(*) FROM jobs WHERE lease_until IS NOT NULL")
+        return len(await stage.sandbox_log(REFUNDS)) >= times and running == 0
 
     await until(asked)
 
@@ -206,16 +209,39 @@ async def test_a_refusal_of_the_psp_waits_for_a_person(stage: Stage) -> None:
 
 
 async def test_a_refund_made_by_hand_meanwhile_is_not_made_twice(stage: Stage) -> None:
-    """Somebody gave the money back at the PSP's own desk: the PSP refuses ours."""
+    """Somebody gave the money back at the PSP's own desk: the PSP refuses ours, and nobody need
+    look, whichever is heard of first."""
     await stage.fault(REFUNDS, "drop", method="POST")
     order = await paid_after_cancel(stage)
     await until_asked(stage, 1)
     intent = (await stage.sandbox("GET", f"{SESSIONS}/{token_of(order)}"))["payment_intent"]
     await stage.sandbox("POST", REFUNDS, data={"payment_intent": intent})
+    await until_returned(stage, order)
     await advance(stage, 31)
-    await until_refund(stage, "FAILED")
+    await until_refunds(stage, {("surplus", "FAILED"), ("psp", "SUCCEEDED")})
     assert len(await made_refunds(stage)) == 1
+    assert (await shown(stage, order["id"]))["attention"] is None
+    assert await postings(stage, order["id"]) == [("money_returned", 4999), ("suspense", 4999)]
+
+
+async def test_a_return_by_hand_after_ours_was_refused_is_enough(stage: Stage) -> None:
+    await stage.fault(REFUNDS, "status", status=400, method="POST")
+    order = await paid_after_cancel(stage)
+    await until_refund(stage, "FAILED")
     assert (await shown(stage, order["id"]))["attention"] == "surplus_not_returned"
+    intent = (await stage.sandbox("GET", f"{SESSIONS}/{token_of(order)}"))["payment_intent"]
+    await stage.sandbox("POST", REFUNDS, data={"payment_intent": intent})
+    await until_returned(stage, order)
+    assert (await shown(stage, order["id"]))["attention"] is None
+
+
+async def until_refunds(stage: Stage, wanted: set[tuple[str, str]]) -> None:
+    async def are_there() -> bool:
+        async with stage.rt.db.statement() as tx:
+            rows = await tx.fetch("SELECT purpose, state FROM refunds")
+        return {(row["purpose"], row["state"]) for row in rows} == wanted
+
+    await until(are_there)
 
 
 async def test_a_refund_told_of_many_times_in_any_order_counts_once(stage: Stage) -> None:

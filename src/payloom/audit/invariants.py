@@ -28,7 +28,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "I4",
         "Of what is not decided somebody will ask the PSP.",
-        (q.NOBODY_ASKS,),
+        (q.NOBODY_ASKS, q.NOBODY_ASKS_ABOUT_A_REFUND),
     ),
     Invariant(
         "I5",
@@ -85,7 +85,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "I19",
         "Refunds asked for, undecided ones included, are no more than what was taken.",
-        (q.REFUNDED_TOO_MUCH,),
+        (q.REFUNDED_TOO_MUCH, q.REFUNDS_MISCOUNTED),
     ),
 )
 

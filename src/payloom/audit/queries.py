@@ -45,7 +45,7 @@ SELECT a.merchant_id, 'att' AS prefix, a.id,
  WHERE a.state = 'SUCCEEDED' AND a.id IS DISTINCT FROM o.paid_by_attempt AND o.attention IS NULL
    AND NOT EXISTS (SELECT FROM refunds AS r
                     WHERE r.merchant_id = a.merchant_id AND r.attempt_id = a.id
-                      AND r.state <> 'FAILED')
+                      AND r.state NOT IN ('FAILED', 'CANCELED'))
    AND NOT EXISTS (SELECT FROM jobs AS j
                     WHERE j.merchant_id = a.merchant_id AND j.kind = 'return_surplus'
                       AND j.subject = a.id)
@@ -57,10 +57,23 @@ SELECT a.merchant_id, 'att' AS prefix, a.id,
               CASE WHEN a.state = 'SUCCEEDED' THEN a.amount ELSE 0 END) AS detail
   FROM refunds AS r
   JOIN attempts AS a ON a.merchant_id = r.merchant_id AND a.id = r.attempt_id
- WHERE r.state <> 'FAILED'
+ WHERE r.state NOT IN ('FAILED', 'CANCELED') AND r.purpose <> 'psp'
  GROUP BY a.merchant_id, a.id, a.state, a.amount, a.currency
 HAVING sum(r.amount) > CASE WHEN a.state = 'SUCCEEDED' THEN a.amount ELSE 0 END
     OR bool_or(r.currency <> a.currency)
+"""
+
+REFUNDS_MISCOUNTED = """
+SELECT o.merchant_id, 'po' AS prefix, o.id,
+       format('%s is counted as asked to be given back, its refunds are %s',
+              o.amount_refund_asked, coalesce(r.asked, 0)) AS detail
+  FROM payment_orders AS o
+  LEFT JOIN (SELECT merchant_id, payment_order_id, sum(amount) AS asked
+               FROM refunds
+              WHERE purpose = 'request' AND state NOT IN ('FAILED', 'CANCELED')
+              GROUP BY merchant_id, payment_order_id) AS r
+    ON r.merchant_id = o.merchant_id AND r.payment_order_id = o.id
+ WHERE o.amount_refund_asked <> coalesce(r.asked, 0)
 """
 
 # --- I4: somebody asks -----------------------------------------------------------------------
@@ -75,6 +88,16 @@ SELECT a.merchant_id, 'att' AS prefix, a.id, format('%s, and nobody will ask', a
    AND NOT EXISTS (SELECT FROM jobs AS j
                     WHERE j.merchant_id = a.merchant_id AND j.kind = 'look_up'
                       AND j.subject = a.id)
+"""
+
+NOBODY_ASKS_ABOUT_A_REFUND = """
+SELECT r.merchant_id, 'rfd' AS prefix, r.id, format('%s, and nobody will ask', r.state) AS detail
+  FROM refunds AS r
+ WHERE r.state IN ('REQUESTED', 'REQUIRES_ACTION', 'PENDING')
+   AND NOT EXISTS (SELECT FROM jobs AS j
+                    WHERE j.merchant_id = r.merchant_id
+                      AND (j.kind, j.subject) IN (('refund', r.id),
+                                                  ('return_surplus', r.attempt_id)))
 """
 
 # --- I5: no false failure --------------------------------------------------------------------
@@ -197,11 +220,13 @@ _BOOKED = """
 WITH booked AS (
     SELECT p.merchant_id, p.payment_order_id, e.currency,
            coalesce(-sum(e.amount) FILTER (WHERE p.kind = 'captured'), 0) AS captured,
-           coalesce(sum(e.amount) FILTER (WHERE p.kind = 'money_returned'), 0) AS refunded
+           coalesce(sum(e.amount) FILTER (WHERE p.kind <> 'captured'), 0) AS refunded
       FROM ledger_postings AS p
       JOIN ledger_entries AS e ON e.merchant_id = p.merchant_id AND e.posting_id = p.id
       JOIN ledger_accounts AS c ON c.merchant_id = e.merchant_id AND c.id = e.account_id
-     WHERE p.kind IN ('captured', 'money_returned') AND c.code = 'merchant_pending'
+     WHERE (p.kind, c.code) IN (('captured', 'merchant_pending'),
+                                ('refund_succeeded', 'refunds_in_flight'),
+                                ('refund_failed', 'merchant_pending'))
      GROUP BY p.merchant_id, p.payment_order_id, e.currency
 )
 """
@@ -211,8 +236,9 @@ SELECT merchant_id, 'po' AS prefix, id,
        format('captured %s and refunded %s of %s', amount_captured, amount_refunded,
               amount) AS detail
   FROM payment_orders
- WHERE NOT (0 <= amount_refunded AND amount_refunded <= amount_captured
-            AND amount_captured <= amount)
+ WHERE NOT (0 <= amount_refunded AND amount_captured <= amount
+            AND (amount_refunded <= amount_captured
+                 OR attention IS NOT DISTINCT FROM 'refunds_exceed_payment'))
 """
 
 _OUT_OF_BOUNDS = """
@@ -221,7 +247,9 @@ SELECT o.merchant_id, 'po' AS prefix, o.id,
               o.amount) AS detail
   FROM booked AS b
   JOIN payment_orders AS o ON o.merchant_id = b.merchant_id AND o.id = b.payment_order_id
- WHERE NOT (0 <= b.refunded AND b.refunded <= b.captured AND b.captured <= o.amount)
+ WHERE NOT (0 <= b.refunded AND b.captured <= o.amount
+            AND (b.refunded <= b.captured
+                 OR o.attention IS NOT DISTINCT FROM 'refunds_exceed_payment'))
 """
 
 _DIFFERS = """

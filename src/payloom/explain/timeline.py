@@ -26,6 +26,11 @@ _SAID = {
     "CancelRequested": "The shop asked to cancel the order",
     "SurplusReturned": "The money was not wanted and was returned",
     "SurplusNotReturned": "The PSP could not return the money that was not wanted",
+    "RefundRequested": "The shop asked to give money back",
+    "RefundStarted": "Somebody started a refund at the PSP",
+    "Refunded": "The refund left for the shopper",
+    "RefundFailed": "The refund could not be made, or came back",
+    "RefundCanceled": "The refund was withdrawn before it left",
     "NeverSent": "The new attempt was not needed any more and was never sent",
 }
 

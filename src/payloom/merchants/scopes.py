@@ -5,6 +5,7 @@ from payloom.merchants.model import Mode
 SCOPES: dict[str, str] = {
     "payment_orders:read": "Read payment orders, their timelines and what belongs to them",
     "payment_orders:write": "Create payment orders and attempts, and cancel them",
+    "refunds:write": "Give money back to shoppers",
     "events:read": "Read events and ask for their redelivery",
     "webhook_endpoints:write": "Manage webhook endpoints and read their secrets once",
     "ledger:read": "Read ledger accounts and postings",

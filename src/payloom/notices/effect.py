@@ -4,9 +4,10 @@ Runs in the caller's transaction. The ends are for the caller to write (`queries
 writes them all, an operator's replay only those that are news.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from payloom.connectors.contract import (
     Concerns,
@@ -24,7 +25,7 @@ from payloom.core.errors import NotFound
 from payloom.merchants.connections import connector_of
 from payloom.notices.queries import Finished, Stored, Waiting
 from payloom.payments.model import Cause, Fact
-from payloom.payments.queries import lock_payments
+from payloom.payments.queries import attempts_of_psp_payments, lock_payments
 from payloom.payments.record import Recorded, record
 from payloom.payments.states import State
 from payloom.refunds.model import RefundFact
@@ -61,13 +62,16 @@ async def take_effect(
 ) -> list[Effect]:
     """Record what these notices say, in their order. They stay marked as they are."""
     read = [(waiting, await meaning_of(rt, waiting.notice)) for waiting in claimed]
-    facts = [_fact(waiting, meaning) for waiting, meaning in read]
+    attempts = await _attempts(tx, read)
+    facts = [_fact(waiting, meaning, attempts) for waiting, meaning in read]
     done = await _record(tx, [fact for fact in facts if fact is not None], now)
     of_fact = {id(each.fact): each for each in done}
     effects = []
     for (waiting, meaning), fact in zip(read, facts, strict=True):
         recorded = of_fact.get(id(fact))
         end = _end(waiting, meaning, recorded, now)
+        if fact is not None:
+            end = replace(end, attempt_id=fact.attempt_id)
         effects.append(Effect(waiting, end, recorded, meaning.drift))
     return effects
 
@@ -83,22 +87,60 @@ async def meaning_of(rt: Runtime, notice: Stored) -> Meaning | UnreadableNotice:
         return UnreadableNotice("its connection is disabled")
 
 
-def _fact(waiting: Waiting, meaning: Meaning | UnreadableNotice) -> Fact | RefundFact | None:
+_PspPayment = tuple[UUID, UUID, str]  # merchant, connection, what the PSP calls the payment
+
+
+async def _attempts(
+    tx: Tx, read: Sequence[tuple[Waiting, Meaning | UnreadableNotice]]
+) -> dict[_PspPayment, UUID]:
+    """Our attempts of what names no id of ours but a payment of the PSP."""
+    wanted = {
+        _psp_payment(waiting, meaning.psp_payment)
+        for waiting, meaning in read
+        if isinstance(meaning, ConcernsRefund) and meaning.attempt is None and meaning.psp_payment
+    }
+    return await attempts_of_psp_payments(tx, sorted(wanted)) if wanted else {}
+
+
+def _psp_payment(waiting: Waiting, name: str) -> _PspPayment:
+    return waiting.notice.merchant_id, waiting.notice.connection_id, name
+
+
+def _fact(
+    waiting: Waiting, meaning: Meaning | UnreadableNotice, attempts: Mapping[_PspPayment, UUID]
+) -> Fact | RefundFact | None:
     notice = waiting.notice
     if isinstance(meaning, NotOurs | Ignored):
         return None
+    cause = Cause("notice", ids.text("ntc", notice.id))
+    if isinstance(meaning, ConcernsRefund):
+        return _refund_fact(waiting, meaning, cause, attempts)
     attempt_id = ids.maybe("att", meaning.attempt)
     if attempt_id is None:
         return None
-    cause = Cause("notice", ids.text("ntc", notice.id))
-    if isinstance(meaning, ConcernsRefund):
-        refund_id = ids.maybe("rfd", meaning.refund)
-        if refund_id is None:
-            return None
-        return RefundFact(notice.merchant_id, attempt_id, refund_id, meaning.outcome, cause)
     outcome = meaning.outcome if isinstance(meaning, Concerns) else Unknown(str(meaning))
     from_ = notice.connection_id
     return Fact(notice.merchant_id, attempt_id, outcome, cause, connection_id=from_)
+
+
+def _refund_fact(
+    waiting: Waiting,
+    meaning: ConcernsRefund,
+    cause: Cause,
+    attempts: Mapping[_PspPayment, UUID],
+) -> RefundFact | None:
+    attempt_id, refund_id = ids.maybe("att", meaning.attempt), ids.maybe("rfd", meaning.refund)
+    if meaning.attempt is None and meaning.psp_payment:
+        attempt_id = attempts.get(_psp_payment(waiting, meaning.psp_payment))
+    elif refund_id is None:
+        return None
+    if attempt_id is None:
+        return None
+    notice = waiting.notice
+    return RefundFact(
+        notice.merchant_id, attempt_id, refund_id, meaning.outcome, cause,
+        connection_id=notice.connection_id, reason=meaning.reason,
+    )  # fmt: skip
 
 
 async def _record(
@@ -127,6 +169,8 @@ def _end(
         case NotOurs(why):
             return waiting.ends("not_ours", why, now)
     match recorded:
+        case None if isinstance(meaning, ConcernsRefund) and meaning.attempt is None:
+            return _parked(waiting, "not_ours", "is of a payment that we do not have", now)
         case None:
             return waiting.ends("not_ours", "carries an id that is not one of ours", now)
         case Recorded():

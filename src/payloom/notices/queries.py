@@ -34,6 +34,7 @@ class Finished:
     state: str
     remark: str | None
     next_at: datetime
+    attempt_id: UUID | None = None  # found by what the PSP calls the payment
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ async def finish(tx: Tx, ends: Sequence[Finished], now: datetime) -> None:
         [mask(end.remark)[:REMARK_MAX] if end.remark else None for end in ends],
         [end.next_at for end in ends],
         now,
+        [end.attempt_id for end in ends],
     )
 
 
@@ -212,9 +214,11 @@ _GIVEN = " WHERE merchant_id = $1 AND id = ANY ($2::uuid[]) ORDER BY id FOR UPDA
 _FINISH = """
 UPDATE notices AS n
    SET state = f.state, remark = f.remark, next_at = f.next_at, tries = n.tries + 1,
-       finished_at = CASE WHEN f.state = 'stored' THEN NULL ELSE $7::timestamptz END
-  FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
-       AS f (merchant_id, id, was, state, remark, next_at)
+       finished_at = CASE WHEN f.state = 'stored' THEN NULL ELSE $7::timestamptz END,
+       attempt_id = coalesce(n.attempt_id, f.attempt_id)
+  FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
+              $8::uuid[])
+       AS f (merchant_id, id, was, state, remark, next_at, attempt_id)
  WHERE n.merchant_id = f.merchant_id AND n.id = f.id AND n.state = f.was
 """
 
@@ -237,7 +241,7 @@ VALUES ($1, $2, $3, $4, $5)
 # Every attempt that is not over has a job that will ask about it, and so has every return.
 _IN_FLIGHT = """
 SELECT EXISTS (SELECT FROM jobs
-                WHERE merchant_id = $1 AND kind IN ('look_up', 'return_surplus'))
+                WHERE merchant_id = $1 AND kind IN ('look_up', 'return_surplus', 'refund'))
 """
 
 _PAYMENTS_SINCE = """

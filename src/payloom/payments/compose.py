@@ -102,6 +102,7 @@ def _new_order(
         capture=wanted.capture,
         amount_captured=0,
         amount_refunded=0,
+        amount_refund_asked=0,
         amount_disputed=0,
         return_url=wanted.return_url,
         cancel_url=wanted.cancel_url,

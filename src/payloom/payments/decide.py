@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -55,6 +55,15 @@ class Step:
     from_status: Status
     to_status: Status
     outcome: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event about something of the order: a refund, a dispute. `data` is as the API shows it."""
+
+    type: str
+    data: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,7 @@ class Change:
     attempt: Attempt
     cause: Cause
     steps: tuple[Step, ...]
-    events: tuple[str, ...]
+    events: tuple[str | Told, ...]  # a type alone tells the order as it is then
     postings: tuple[Posting, ...]
     look_up_at: datetime | None
     wake: tuple[Attempt, ...] = ()
@@ -281,7 +290,7 @@ def changed_by(
     now: datetime,
     *,
     steps: tuple[Step, ...],
-    events: tuple[str, ...] = (),
+    events: tuple[str | Told, ...] = (),
     booked: tuple[Posting, ...] = (),
 ) -> Change:
     """The change from `payment` to `order` and `attempt`, one version on."""

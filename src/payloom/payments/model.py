@@ -33,6 +33,7 @@ class Order:
     capture: str
     amount_captured: int
     amount_refunded: int
+    amount_refund_asked: int  # undecided refunds that we asked for count, too
     amount_disputed: int
     return_url: str
     cancel_url: str | None

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from payloom.core.db import Row, Tx
 from payloom.core.paging import Page
-from payloom.payments.decide import Change
 from payloom.payments.model import Attempt, Cause, Order, Payment
 from payloom.payments.states import State, Status
 
@@ -35,6 +34,15 @@ async def payment_of_attempt(tx: Tx, attempt_id: UUID) -> Payment | None:
     return None if row is None else await _with_attempts(tx, row)
 
 
+async def attempts_of_psp_payments(
+    tx: Tx, wanted: Sequence[tuple[UUID, UUID, str]]
+) -> dict[tuple[UUID, UUID, str], UUID]:
+    """Our attempt of each (merchant, connection, what the PSP calls the payment) that we have."""
+    rows = await tx.fetch(_OF_PSP_PAYMENTS, *(list(column) for column in zip(*wanted, strict=True)))
+    keys = ("merchant_id", "connection_id", "psp_payment")
+    return {tuple(row[key] for key in keys): row["id"] for row in rows}
+
+
 async def lock_payments(
     tx: Tx, attempts: Sequence[tuple[UUID, UUID]]
 ) -> dict[tuple[UUID, UUID], Payment]:
@@ -55,41 +63,6 @@ async def lock_payments(
         )
         for row in orders
     }
-
-
-async def write_changes(tx: Tx, changes: Sequence[Change], now: datetime) -> None:
-    """Orders, attempts and log of these changes, in one statement."""
-    await _stand_between(tx, changes)
-    steps = [(change, step) for change in changes for step in change.steps]
-    await tx.execute(
-        _WRITE,
-        *_order_changes([change.payment.order for change in changes]),
-        *_attempt_changes([change.attempt for change in changes]),
-        [change.payment.order.merchant_id for change, _ in steps],
-        [change.payment.order.id for change, _ in steps],
-        [change.payment.order.version for change, _ in steps],
-        [change.attempt.id for change, _ in steps],
-        [step.from_state for _, step in steps],
-        [step.to_state for _, step in steps],
-        [step.from_status for _, step in steps],
-        [step.to_status for _, step in steps],
-        [step.outcome for _, step in steps],
-        [change.cause.kind for change, _ in steps],
-        [change.cause.id for change, _ in steps],
-        now,
-    )
-
-
-async def _stand_between(tx: Tx, changes: Sequence[Change]) -> None:
-    """What goes two arrows at once stands between them first: the database knows single arrows."""
-    between = [(change.attempt, step.to_state) for change in changes for step in change.steps[:-1]]
-    if between:
-        await tx.execute(
-            _STAND_BETWEEN,
-            [attempt.merchant_id for attempt, _ in between],
-            [attempt.id for attempt, _ in between],
-            [state for _, state in between],
-        )
 
 
 async def insert_attempt(tx: Tx, attempt: Attempt) -> None:
@@ -219,49 +192,15 @@ def attempt_values(attempt: Attempt) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _order_changes(orders: Sequence[Order]) -> tuple[list[Any], ...]:
-    return (
-        [order.merchant_id for order in orders],
-        [order.id for order in orders],
-        [order.version for order in orders],
-        [order.event_sequence for order in orders],
-        [order.status for order in orders],
-        [order.amount_captured for order in orders],
-        [order.last_error for order in orders],
-        [order.attention for order in orders],
-        [order.method for order in orders],
-        [order.paid_by_attempt for order in orders],
-        [order.updated_at for order in orders],
-        [order.cancel_requested_at for order in orders],
-        [order.current_attempt for order in orders],
-        [order.psp for order in orders],
-        [order.expires_at for order in orders],
-    )
-
-
-def _attempt_changes(attempts: Sequence[Attempt]) -> tuple[list[Any], ...]:
-    return (
-        [attempt.merchant_id for attempt in attempts],
-        [attempt.id for attempt in attempts],
-        [attempt.state for attempt in attempts],
-        [attempt.token for attempt in attempts],
-        [attempt.redirect_url for attempt in attempts],
-        [attempt.psp_payment for attempt in attempts],
-        [attempt.last_error for attempt in attempts],
-        [attempt.method for attempt in attempts],
-        [attempt.answered_at for attempt in attempts],
-    )
-
-
 _ORDER_COLUMNS = """
 SELECT o.merchant_id, o.id,
        (SELECT mode FROM merchants WHERE merchant_id = o.merchant_id) AS mode, o.reference,
        o.fingerprint, o.payment_order_status, o.version, o.event_sequence, o.payment_type,
        o.payment_method, o.method_types, o.psp, o.amount, o.currency, o.capture,
-       o.amount_captured, o.amount_refunded, o.amount_disputed, o.return_url, o.cancel_url,
-       o.locale, o.description, o.customer, o.line_items, o.metadata, o.last_error, o.attention,
-       o.method, o.current_attempt, o.paid_by_attempt, o.cancel_requested_at, o.expires_at,
-       o.correlation_id, o.created_at, o.updated_at
+       o.amount_captured, o.amount_refunded, o.amount_refund_asked, o.amount_disputed,
+       o.return_url, o.cancel_url, o.locale, o.description, o.customer, o.line_items, o.metadata,
+       o.last_error, o.attention, o.method, o.current_attempt, o.paid_by_attempt,
+       o.cancel_requested_at, o.expires_at, o.correlation_id, o.created_at, o.updated_at
 """
 
 _ORDER = _ORDER_COLUMNS + "  FROM payment_orders AS o\n"
@@ -317,43 +256,18 @@ SELECT a.merchant_id, a.id, a.payment_order_id, a.number, a.connection_id, a.psp
   FROM attempts AS a
 """
 
+_OF_PSP_PAYMENTS = """
+SELECT a.merchant_id, a.connection_id, a.psp_payment, a.id
+  FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS k (merchant_id, connection_id, psp_payment)
+ CROSS JOIN LATERAL (SELECT * FROM attempts
+                      WHERE merchant_id = k.merchant_id AND connection_id = k.connection_id
+                        AND psp_payment = k.psp_payment
+                      ORDER BY id DESC LIMIT 1) AS a
+"""
+
 _OF_ORDERS = """
  WHERE (a.merchant_id, a.payment_order_id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))
  ORDER BY a.number
-"""
-
-_WRITE = """
-WITH moved AS (
-    UPDATE payment_orders AS o
-       SET version = c.version, event_sequence = c.event_sequence, payment_order_status = c.status,
-           amount_captured = c.amount_captured, last_error = c.last_error,
-           attention = c.attention, method = c.method, paid_by_attempt = c.paid_by_attempt,
-           updated_at = c.updated_at, cancel_requested_at = c.cancel_requested_at,
-           current_attempt = c.current_attempt, psp = c.psp, expires_at = c.expires_at
-      FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::int[], $5::text[], $6::bigint[],
-                  $7::jsonb[], $8::text[], $9::jsonb[], $10::uuid[], $11::timestamptz[],
-                  $12::timestamptz[], $13::uuid[], $14::text[], $15::timestamptz[])
-           AS c (merchant_id, id, version, event_sequence, status, amount_captured, last_error,
-                 attention, method, paid_by_attempt, updated_at, cancel_requested_at,
-                 current_attempt, psp, expires_at)
-     WHERE o.merchant_id = c.merchant_id AND o.id = c.id
-), tried AS (
-    UPDATE attempts AS a
-       SET state = c.state, token = c.token, redirect_url = c.redirect_url,
-           psp_payment = c.psp_payment, last_error = c.last_error, method = c.method,
-           answered_at = c.answered_at, updated_at = $36
-      FROM unnest($16::uuid[], $17::uuid[], $18::text[], $19::text[], $20::text[], $21::text[],
-                  $22::jsonb[], $23::jsonb[], $24::timestamptz[])
-           AS c (merchant_id, id, state, token, redirect_url, psp_payment, last_error, method,
-                 answered_at)
-     WHERE a.merchant_id = c.merchant_id AND a.id = c.id
-)
-INSERT INTO payment_log (
-       merchant_id, payment_order_id, version, attempt_id, from_state, to_state, from_status,
-       to_status, outcome, cause, cause_id, at)
-SELECT *, $36::timestamptz
-  FROM unnest($25::uuid[], $26::uuid[], $27::int[], $28::uuid[], $29::text[], $30::text[],
-              $31::text[], $32::text[], $33::text[], $34::text[], $35::text[])
 """
 
 _INSERT_ATTEMPT = """
@@ -369,12 +283,6 @@ _MARK_ASKED = """
 UPDATE attempts SET asked_at = $3
  WHERE merchant_id = $1 AND id = $2 AND state = 'REGISTERING' AND asked_at IS NULL
 RETURNING id
-"""
-
-_STAND_BETWEEN = """
-UPDATE attempts AS a SET state = s.state
-  FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS s (merchant_id, id, state)
- WHERE a.merchant_id = s.merchant_id AND a.id = s.id
 """
 
 _LOG = """

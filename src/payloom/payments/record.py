@@ -18,7 +18,8 @@ from payloom.core.jobs import Wanted
 from payloom.core.metrics import ATTENTION, OUTCOMES
 from payloom.ledger.post import ToPost, post
 from payloom.payments import queries
-from payloom.payments.decide import Change, Doubt, Nothing, decide
+from payloom.payments.changes import write_changes
+from payloom.payments.decide import Change, Doubt, Nothing, Told, decide
 from payloom.payments.model import Fact, Payment
 from payloom.payments.view import show
 from payloom.webhooks.model import StoredEvent
@@ -95,7 +96,7 @@ async def write(tx: Tx, changes: Sequence[Change], now: datetime) -> None:
     """Everything that belongs to these changes; at most one of each payment."""
     if not changes:
         return
-    await queries.write_changes(tx, changes, now)
+    await write_changes(tx, changes, now)
     await post(tx, [item for change in changes for item in _to_post(change, now)], now)
     await publish(tx, [event for change in changes for event in _events(change)], now)
     await jobs.schedule(tx, [job for change in changes for job in _jobs(change, now)], now)
@@ -136,10 +137,11 @@ def event_of(change: Change, now: datetime) -> StoredEvent:
 def _events(change: Change) -> list[NewEvent]:
     order = change.payment.order
     first = order.event_sequence - len(change.events) + 1
-    data = show(change.payment)
+    shown = show(change.payment)
+    told = [each if isinstance(each, Told) else Told(each, shown) for each in change.events]
     return [
-        NewEvent(order.merchant_id, order.id, first + i, type_, data, order.correlation_id)
-        for i, type_ in enumerate(change.events)
+        NewEvent(order.merchant_id, order.id, first + i, each.type, each.data, order.correlation_id)
+        for i, each in enumerate(told)
     ]
 
 

@@ -42,6 +42,13 @@ def _no_card_data(text: str) -> str:
     return text
 
 
+def _no_check_code(metadata: dict[str, str]) -> dict[str, str]:
+    """Three digits are card data only under such a name."""
+    for name, value in metadata.items():
+        _no_card_data(f"{name}={value}")
+    return metadata
+
+
 def _currency(code: str) -> str:
     if code not in EXPONENTS:
         raise ValueError("must be an ISO 4217 code in capitals, like EUR")
@@ -93,6 +100,15 @@ Url = Annotated[
 ]
 
 
+Metadata = Annotated[
+    dict[
+        Annotated[Text, Field(min_length=1, max_length=40)], Annotated[Text, Field(max_length=500)]
+    ],
+    Field(max_length=50),
+    AfterValidator(_no_check_code),
+]
+
+
 class WantedLine(Strict):
     name: Annotated[Text, Field(min_length=1, max_length=250)]
     quantity: Annotated[int, Field(gt=0, le=999_999)]
@@ -126,13 +142,7 @@ class WantedOrder(Strict):
     description: Annotated[Text | None, Field(min_length=1, max_length=500)] = None
     line_items: Annotated[list[WantedLine], Field(max_length=100, default_factory=list)]
     customer: WantedCustomer | None = None
-    metadata: Annotated[
-        dict[
-            Annotated[Text, Field(min_length=1, max_length=40)],
-            Annotated[Text, Field(max_length=500)],
-        ],
-        Field(max_length=50, default_factory=dict),
-    ]
+    metadata: Metadata = Field(default_factory=dict)
     expires_in: ExpiresIn = EXPIRES_IN_DEFAULT
     locale: Annotated[str, _matches(_LOCALE, "en or pt-BR")] | None = None
 
@@ -144,14 +154,6 @@ class WantedOrder(Strict):
         if lines and amount is not None and total != amount:
             raise ValueError(f"must add up to amount {amount}, not to {total}")
         return lines
-
-    @field_validator("metadata")
-    @classmethod
-    def _no_check_code(cls, metadata: dict[str, str]) -> dict[str, str]:
-        """Three digits are card data only under such a name."""
-        for name, value in metadata.items():
-            _no_card_data(f"{name}={value}")
-        return metadata
 
     @property
     def fingerprint(self) -> bytes:

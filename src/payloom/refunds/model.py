@@ -17,7 +17,11 @@ NEVER_MADE = "never_made"  # what a connector says of a refund that the PSP does
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """Money of one attempt that goes back. `amount` in minor units of `currency`."""
+    """Money of one attempt that goes back. `amount` in minor units of `currency`.
+
+    `purpose`: `request` (a shop asked for it), `surplus` (nobody wanted the money), or `psp`
+    (somebody started it at the PSP; then there is no request of ours).
+    """
 
     merchant_id: UUID
     id: UUID
@@ -30,10 +34,11 @@ class Refund:
     amount: int
     currency: str
     reason: str
-    request_body: str
-    request_version: str
-    request_key: str
-    resend_until: datetime
+    metadata: Mapping[str, str]
+    request_body: str | None
+    request_version: str | None
+    request_key: str | None
+    resend_until: datetime | None
     psp_refund: str | None
     last_error: Mapping[str, Any] | None
     created_at: datetime
@@ -47,8 +52,13 @@ class Refund:
     def money(self) -> Money:
         return Money(self.amount, self.currency)
 
-    @property
-    def rendered(self) -> Rendered:
+    def to_send(self, now: datetime) -> Rendered | None:
+        """The stored request, as long as the PSP surely keeps its key; None: it may only be looked
+        for."""
+        if self.resend_until is None or now >= self.resend_until:
+            return None
+        if self.request_body is None or self.request_version is None or self.request_key is None:
+            return None
         return Rendered(self.request_body, self.request_version, self.request_key)
 
     @property
@@ -63,10 +73,13 @@ class Refund:
 
 @dataclass(frozen=True, slots=True)
 class RefundFact:
-    """An outcome of one refund, and how we know."""
+    """An outcome of one refund, and how we know. `refund_id` None: one that carries no id of ours,
+    known by its id at the PSP of this connection."""
 
     merchant_id: UUID
     attempt_id: UUID
-    refund_id: UUID
+    refund_id: UUID | None
     outcome: RefundOutcome
     cause: Cause
+    connection_id: UUID | None = None
+    reason: str = "other"

@@ -1,7 +1,7 @@
 """The one door for what becomes of a refund, whoever told us.
 
-The refund, the order's log, the posting and the event are written in the caller's transaction. A
-fact known already changes nothing.
+The refund, the order, its log, the posting and the event are written in the caller's transaction. A
+fact known already changes nothing. A refund that somebody started at the PSP comes to be here.
 """
 
 from dataclasses import dataclass, replace
@@ -15,18 +15,18 @@ from payloom.core.clock import rfc3339
 from payloom.core.db import Tx
 from payloom.core.jobs import Wanted
 from payloom.core.metrics import OUTCOMES
-from payloom.ledger import postings
-from payloom.ledger.postings import Posting
-from payloom.payments import surplus
 from payloom.payments.decide import Change
-from payloom.payments.model import Payment
+from payloom.payments.model import Attempt, Payment
 from payloom.payments.queries import lock_payments
 from payloom.payments.record import RETURN_SURPLUS, write
-from payloom.refunds import queries
+from payloom.refunds import queries, shown
+from payloom.refunds.compose import started_at_psp
 from payloom.refunds.model import Refund, RefundFact
 from payloom.refunds.states import TRANSITIONS, UNDECIDED, State
 
 log = structlog.get_logger()
+
+REFUND = "refund"  # the job that asks a PSP about a refund
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +48,65 @@ class Recorded:
 
 async def record_refund(tx: Tx, fact: RefundFact, now: datetime) -> Recorded:
     """Take in one fact about a refund."""
-    key = (fact.merchant_id, fact.attempt_id)
-    payments = await lock_payments(tx, [key])
-    refund = await queries.lock_refund(tx, fact.merchant_id, fact.refund_id)
-    if not payments or refund is None or refund.attempt_id != fact.attempt_id:
+    payments = await lock_payments(tx, [(fact.merchant_id, fact.attempt_id)])
+    if not payments:
         return Recorded(fact, None)
     (payment,) = payments.values()
-    if isinstance(fact.outcome, Unknown):
-        return Recorded(fact, refund, refund.state, payment, doubt=fact.outcome.why)
+    attempt = payment.attempt(fact.attempt_id)
+    known = await _known(tx, fact)
+    made = await queries.refunds_of_attempt(tx, attempt.merchant_id, attempt.id)
+    refund = known or _told_first_by_psp(attempt, fact, len(made) + 1, now)
+    if refund is None or refund.attempt_id != fact.attempt_id:
+        return Recorded(fact, None)
+    doubt = _doubt(refund, fact)
     state = TRANSITIONS.get((refund.state, type(fact.outcome)))
-    if state is None:
-        return Recorded(fact, refund, refund.state, payment)  # known already, or older news
+    if doubt or state is None:  # state None: known already, or older news
+        return Recorded(fact, refund, refund.state, payment, doubt=doubt)
     moved = _moved(refund, fact, state, now)
-    await queries.write_refund(tx, moved, now)
-    change = _change(payment, refund, moved, fact, now)
+    if known is None:
+        await queries.insert_refund(tx, moved)
+    else:
+        await queries.write_refund(tx, moved, now)
+    others = [each for each in made if each.id != moved.id]
+    change = shown.moved(payment, known, moved, others, fact.cause, now)
     if change is not None:
         await write(tx, [change], now)
-    await _follow_up(tx, payment, moved, now)
+    await _follow_up(tx, payment, known, moved, now)
     _tell(moved, fact, payment)
     return Recorded(fact, moved, refund.state, change.payment if change else payment, change)
+
+
+async def _known(tx: Tx, fact: RefundFact) -> Refund | None:
+    if fact.refund_id is not None:
+        return await queries.lock_refund(tx, fact.merchant_id, fact.refund_id)
+    psp_refund = getattr(fact.outcome, "psp_refund", None)
+    if fact.connection_id is None or psp_refund is None:
+        return None
+    return await queries.lock_psp_refund(tx, fact.merchant_id, fact.connection_id, psp_refund)
+
+
+def _told_first_by_psp(
+    attempt: Attempt, fact: RefundFact, number: int, now: datetime
+) -> Refund | None:
+    """The refund that somebody started there, as it was before this fact; None: it is of another
+    currency, or the PSP does not say how much it gives back."""
+    outcome = fact.outcome
+    if fact.refund_id is not None or isinstance(outcome, Unknown) or outcome.psp_refund is None:
+        return None
+    amount = outcome.amount
+    if amount is None or amount.minor <= 0 or amount.currency != attempt.currency:
+        return None
+    return started_at_psp(attempt, number, outcome.psp_refund, amount, fact.reason, now)
+
+
+def _doubt(refund: Refund, fact: RefundFact) -> str | None:
+    """Why the fact is not believed: the PSP is asked again."""
+    if isinstance(fact.outcome, Unknown):
+        return fact.outcome.why
+    amount = fact.outcome.amount
+    if amount is not None and amount != refund.money:
+        return f"the PSP gives back {amount}, not {refund.money}"
+    return None
 
 
 def _moved(refund: Refund, fact: RefundFact, state: State, now: datetime) -> Refund:
@@ -78,33 +118,19 @@ def _moved(refund: Refund, fact: RefundFact, state: State, now: datetime) -> Ref
     return replace(refund, state=state, psp_refund=psp_refund, last_error=error, updated_at=now)
 
 
-def _change(
-    payment: Payment, before: Refund, after: Refund, fact: RefundFact, now: datetime
-) -> Change | None:
-    """What the order shows of it: money that left or came back, and what needs a person."""
-    attempt = payment.attempt(after.attempt_id)
-    if after.state is State.SUCCEEDED:
-        booked = postings.money_returned(after.public_id, after.connection_id, after.money)
-        return surplus.returned(payment, attempt, booked, fact.cause, now)
-    if after.state is not State.FAILED or after.never_was:
-        return None
-    came_back: tuple[Posting, ...] = ()
-    if before.state is State.SUCCEEDED:
-        failed = postings.refund_failed(
-            after.public_id, after.connection_id, after.money, was_surplus=True
-        )
-        came_back = (failed,)
-    return surplus.not_returned(payment, attempt, came_back, fact.cause, now)
-
-
-async def _follow_up(tx: Tx, payment: Payment, refund: Refund, now: datetime) -> None:
-    """Somebody keeps asking as long as it is not decided; a refund that never was is made anew."""
-    if refund.state in UNDECIDED or refund.never_was:
+async def _follow_up(
+    tx: Tx, payment: Payment, known: Refund | None, refund: Refund, now: datetime
+) -> None:
+    """Somebody keeps asking as long as it is not decided; unwanted money whose return never was is
+    returned anew."""
+    is_surplus = refund.purpose == "surplus"
+    kind, subject = (RETURN_SURPLUS, refund.attempt_id) if is_surplus else (REFUND, refund.id)
+    goes_on = refund.state in UNDECIDED or (is_surplus and refund.never_was)
+    if not goes_on:
+        await jobs.drop(tx, kind, [(refund.merchant_id, subject)])
+    elif is_surplus or known is None:
         id_ = payment.order.correlation_id
-        again = Wanted(refund.merchant_id, RETURN_SURPLUS, refund.attempt_id, now, id_)
-        await jobs.schedule(tx, [again], now)
-    else:
-        await jobs.drop(tx, RETURN_SURPLUS, [(refund.merchant_id, refund.attempt_id)])
+        await jobs.schedule(tx, [Wanted(refund.merchant_id, kind, subject, now, id_)], now)
 
 
 def _tell(refund: Refund, fact: RefundFact, payment: Payment) -> None:

@@ -43,8 +43,10 @@ from payloom.connectors.contract.payments import (
     Unknown,
 )
 from payloom.connectors.contract.refunds import (
+    RefundCanceled,
     Refunded,
     RefundFailed,
+    RefundNeedsAction,
     RefundOutcome,
     RefundPending,
     RefundRef,
@@ -78,7 +80,9 @@ __all__ = [
     "Paid",
     "Processing",
     "Reading",
+    "RefundCanceled",
     "RefundFailed",
+    "RefundNeedsAction",
     "RefundOutcome",
     "RefundPending",
     "RefundRef",

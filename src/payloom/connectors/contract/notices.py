@@ -52,12 +52,15 @@ class Concerns:
 
 @dataclass(frozen=True, slots=True)
 class ConcernsRefund:
-    """A notice about one of our refunds."""
+    """A notice about a refund: one of ours, whose ids it carries, or one of a payment of ours that
+    somebody started at the PSP (`attempt` and `refund` None)."""
 
-    attempt: str
-    refund: str
+    attempt: str | None
+    refund: str | None
     outcome: RefundOutcome
     drift: Drift = None
+    psp_payment: str | None = None
+    reason: str = "other"  # requested_by_customer, duplicate, fraudulent or other
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,11 +28,15 @@ class RefundRef:
     psp_refund: str | None
 
 
+# `amount` is what the PSP gives back; None where it does not say so.
+
+
 @dataclass(frozen=True, slots=True)
 class Refunded:
     """The money left for the shopper; it may still come back (RefundFailed)."""
 
     psp_refund: str
+    amount: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,23 @@ class RefundPending:
     """The PSP took the refund on and has not carried it out."""
 
     psp_refund: str
+    amount: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundNeedsAction:
+    """The PSP waits for the shopper, who must say where the money shall go."""
+
+    psp_refund: str
+    amount: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundCanceled:
+    """It was withdrawn before the money left."""
+
+    psp_refund: str
+    amount: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +69,9 @@ class RefundFailed:
 
     code: str
     psp_refund: str | None = None
+    amount: Money | None = None
 
 
-RefundOutcome = Refunded | RefundPending | RefundFailed | Unknown
+RefundOutcome = (
+    Refunded | RefundPending | RefundNeedsAction | RefundCanceled | RefundFailed | Unknown
+)

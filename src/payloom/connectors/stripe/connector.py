@@ -128,7 +128,7 @@ class StripeConnector:
         listed = _listed(answer)
         if listed is None:
             return Unknown(f"status {answer.status} to a list of refunds")
-        found = refunds.ours(listed, ref.refund)
+        found = refunds.found(listed, ref)
         return refunds.outcome(found) if found is not None else RefundFailed("never_made")
 
     def read_notice(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Reading:

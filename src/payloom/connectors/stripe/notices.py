@@ -87,15 +87,12 @@ def meaning(body: bytes, *, livemode: bool) -> Meaning:
     thing = _object(event)
     if thing is None:
         raise UnreadableNotice("the event has no data.object", drift=drift)
+    if event["type"] in _REFUND_TYPES:
+        return _of_refund(thing, attempt, drift)
     if attempt is None:
         return NotOurs(drift=drift)
-    if event["type"] in _READERS:
-        outcome = _understood(_READERS[event["type"]](thing), drift, attempt)
-        return Concerns(attempt, _dated(outcome, event), drift)
-    refund = mark(thing, REFUND)
-    if refund is None:
-        return NotOurs(drift=drift)
-    return ConcernsRefund(attempt, refund, _understood(refunds.outcome(thing), drift), drift)
+    outcome = _understood(_READERS[event["type"]](thing), drift, attempt)
+    return Concerns(attempt, _dated(outcome, event), drift)
 
 
 def listing(since: datetime, until: datetime, after: str | None) -> dict[str, str]:
@@ -125,6 +122,19 @@ def listed(body: object) -> Listed | None:
 
 def _raw(event: Mapping[str, Any]) -> bytes:
     return json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _of_refund(thing: _Object, attempt: str | None, drift: Drift) -> Meaning:
+    """Ours by our ids, or by the payment that it is of; a refund of a charge that has no payment
+    intent is of none that we made."""
+    outcome = _understood(refunds.outcome(thing), drift)
+    payment, reason = refunds.psp_payment(thing), refunds.reason(thing)
+    refund = mark(thing, REFUND)
+    if attempt is not None and refund is not None:
+        return ConcernsRefund(attempt, refund, outcome, drift, payment, reason)
+    if payment is None:
+        return NotOurs(drift=drift)
+    return ConcernsRefund(None, None, outcome, drift, payment, reason)
 
 
 def _of_another_account(event: Mapping[str, Any], attempt: str | None, drift: Drift) -> NotOurs:
