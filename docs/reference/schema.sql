@@ -731,8 +731,10 @@ CREATE TABLE public.refunds (
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    shop_key text,
     CONSTRAINT refunds_amount_check CHECK ((amount > 0)),
     CONSTRAINT refunds_check CHECK (((state <> ALL (ARRAY['PENDING'::text, 'SUCCEEDED'::text])) OR (psp_refund IS NOT NULL))),
+    CONSTRAINT refunds_check1 CHECK (((shop_key IS NULL) OR (purpose = 'request'::text))),
     CONSTRAINT refunds_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT refunds_number_check CHECK ((number > 0)),
     CONSTRAINT refunds_of_the_psp_has_its_id CHECK (((purpose <> 'psp'::text) OR (psp_refund IS NOT NULL))),
@@ -1475,6 +1477,20 @@ CREATE UNIQUE INDEX refunds_psp_refund ON public.refunds USING btree (merchant_i
 --
 
 COMMENT ON INDEX public.refunds_psp_refund IS 'one refund at the PSP is one of ours';
+
+
+--
+-- Name: refunds_shop_key; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX refunds_shop_key ON public.refunds USING btree (merchant_id, payment_order_id, shop_key) WHERE (shop_key IS NOT NULL);
+
+
+--
+-- Name: INDEX refunds_shop_key; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON INDEX public.refunds_shop_key IS 'a request of the shop makes one refund, however often it comes';
 
 
 --

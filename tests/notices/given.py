@@ -195,7 +195,8 @@ def refund_of(payment: Payment, now: datetime) -> Refund:
         merchant_id=attempt.merchant_id, id=id_, payment_order_id=payment.order.id,
         attempt_id=attempt.id, connection_id=attempt.connection_id, number=1, purpose="surplus",
         state=RefundState.REQUESTED, amount=attempt.amount, currency=attempt.currency,
-        reason="requested_by_customer", metadata={}, request_body="", request_version=VERSION,
+        reason="requested_by_customer", metadata={}, shop_key=None, request_body="",
+        request_version=VERSION,
         request_key=ids.text("rfd", id_), resend_until=now, psp_refund=None, last_error=None,
         created_at=now, updated_at=now,
     )  # fmt: skip

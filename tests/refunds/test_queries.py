@@ -45,6 +45,7 @@ def refund(number: int = 1, **changes: Any) -> Refund:
             currency=CURRENCY,
             reason="duplicate",
             metadata={},
+            shop_key=None,
             request_body="",
             request_version="1",
             request_key="key",

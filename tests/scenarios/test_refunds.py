@@ -223,6 +223,27 @@ async def test_a_refund_without_an_answer_is_made_once(stage: Stage, effect: str
     assert (await shown(stage, order["id"]))["amount_refunded"] == 1000
 
 
+@pytest.mark.parametrize("effect", ["drop", "apply_then_drop"])
+async def test_the_same_key_after_an_unknown_outcome_finds_the_same_refund(
+    stage: Stage, effect: str
+) -> None:
+    """A 202 is kept under no key: who repeats the request must not get another refund."""
+    order = await paid(stage)
+    path, body = f"{ORDERS}/{order['id']}/refunds", {"amount": 1000}
+    await stage.fault("/psp/*", "hook_lose", count=-1)
+    await stage.fault(AT_PSP, effect, method="POST", count=2)
+    first = await stage.post(path, body, **{KEY: "k"})
+    other = await stage.post(path, {"amount": 1001}, **{KEY: "k"})
+    again = await stage.post(path, body, **{KEY: "k"})
+    third = await stage.post(path, body, **{KEY: "k"})
+    assert [first.status, other.status, again.status, third.status] == [202, 422, 202, 201]
+    assert other.json["code"] == "idempotency_key_reused"
+    assert first.json["id"] == again.json["id"] == third.json["id"]
+    assert third.json["status"] == "SUCCEEDED"
+    assert len(await at_psp(stage)) == len(await all_refunds(stage, order)) == 1
+    assert (await shown(stage, order["id"]))["amount_refunded"] == 1000
+
+
 async def test_after_the_key_window_it_is_looked_for_and_not_sent_again(stage: Stage) -> None:
     order = await paid(stage)
     await stage.fault("/psp/*", "hook_lose", count=-1)

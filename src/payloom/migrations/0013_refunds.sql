@@ -14,6 +14,9 @@ COMMENT ON INDEX attempts_psp_payment IS
 
 ALTER TABLE refunds
     ADD COLUMN metadata jsonb NOT NULL DEFAULT '{}',
+    -- The shop's Idempotency-Key: an answer that was not final is kept under no key, and who repeats
+    -- the request must find this refund, not make another.
+    ADD COLUMN shop_key text CHECK (shop_key IS NULL OR purpose = 'request'),
     ALTER COLUMN request_body DROP NOT NULL,
     ALTER COLUMN request_version DROP NOT NULL,
     ALTER COLUMN request_key DROP NOT NULL,
@@ -35,6 +38,10 @@ DROP INDEX refunds_one_surplus;
 CREATE UNIQUE INDEX refunds_one_surplus ON refunds (merchant_id, attempt_id)
     WHERE purpose = 'surplus' AND state NOT IN ('FAILED', 'CANCELED');
 COMMENT ON INDEX refunds_one_surplus IS 'unwanted money goes back once';
+
+CREATE UNIQUE INDEX refunds_shop_key ON refunds (merchant_id, payment_order_id, shop_key)
+    WHERE shop_key IS NOT NULL;
+COMMENT ON INDEX refunds_shop_key IS 'a request of the shop makes one refund, however often it comes';
 
 INSERT INTO refund_transitions (from_state, to_state) VALUES
     ('REQUESTED', 'REQUIRES_ACTION'), ('REQUESTED', 'CANCELED'),

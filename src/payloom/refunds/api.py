@@ -12,7 +12,7 @@ from payloom.core import ids, paging
 from payloom.core.errors import NotFound
 from payloom.core.idempotency import Answer
 from payloom.core.paging import Limit, StartingAfter
-from payloom.core.web.idempotent import answer_once
+from payloom.core.web.idempotent import HEADER, answer_once
 from payloom.core.web.requests import StrictRoute
 from payloom.merchants.auth import Caller, needs
 from payloom.refunds import queries
@@ -78,7 +78,8 @@ async def create_refund(
     id_, wanted = ids.parse("po", order_id), body or WantedRefund()
 
     async def work() -> Answer:
-        return await refund(rt, caller, id_, wanted, correlation_id=correlation_id)
+        key = request.headers.get(HEADER)  # well-formed: looked at before
+        return await refund(rt, caller, id_, wanted, correlation_id=correlation_id, shop_key=key)
 
     return await answer_once(request, caller.merchant_id, wanted, work)
 

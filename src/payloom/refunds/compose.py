@@ -23,6 +23,7 @@ def new_refund(
     purpose: str,
     reason: str,
     metadata: Mapping[str, str] | None = None,
+    shop_key: str | None = None,
 ) -> Refund:
     """Raises AmountNotSupported for what the PSP cannot give back."""
     now, id_ = rt.clock(), ids.new()
@@ -48,6 +49,7 @@ def new_refund(
         currency=amount.currency,
         reason=reason,
         metadata=metadata or {},
+        shop_key=shop_key,
         request_body=rendered.body,
         request_version=rendered.version,
         request_key=rendered.key,
@@ -76,6 +78,7 @@ def started_at_psp(
         currency=amount.currency,
         reason=reason,
         metadata={},
+        shop_key=None,
         request_body=None,
         request_version=None,
         request_key=None,

@@ -35,6 +35,7 @@ class Refund:
     currency: str
     reason: str
     metadata: Mapping[str, str]
+    shop_key: str | None  # the Idempotency-Key that it was asked for under
     request_body: str | None
     request_version: str | None
     request_key: str | None

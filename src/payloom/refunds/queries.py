@@ -26,6 +26,7 @@ async def insert_refund(tx: Tx, refund: Refund) -> None:
         refund.currency,
         refund.reason,
         refund.metadata,
+        refund.shop_key,
         refund.request_body,
         refund.request_version,
         refund.request_key,
@@ -109,8 +110,8 @@ def _refund(row: Row) -> Refund:
 
 _COLUMNS = """
 SELECT merchant_id, id, payment_order_id, attempt_id, connection_id, number, purpose, state, amount,
-       currency, reason, metadata, request_body, request_version, request_key, resend_until,
-       psp_refund, last_error, created_at, updated_at
+       currency, reason, metadata, shop_key, request_body, request_version, request_key,
+       resend_until, psp_refund, last_error, created_at, updated_at
   FROM refunds
 """
 
@@ -141,9 +142,10 @@ _LOCK = _COLUMNS + " WHERE merchant_id = $1 AND id = $2 FOR UPDATE"
 _INSERT = """
 INSERT INTO refunds (
        merchant_id, id, payment_order_id, attempt_id, connection_id, number, purpose, state,
-       amount, currency, reason, metadata, request_body, request_version, request_key,
-       resend_until, psp_refund, last_error, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19)
+       amount, currency, reason, metadata, shop_key, request_body, request_version,
+       request_key, resend_until, psp_refund, last_error, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+        $20)
 """
 
 _WRITE = """

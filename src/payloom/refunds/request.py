@@ -15,7 +15,7 @@ from pydantic import Field
 
 from payloom.core import ids, jobs
 from payloom.core.errors import Conflict, FieldError, InvalidRequest, NotFound
-from payloom.core.idempotency import Answer
+from payloom.core.idempotency import Answer, KeyReused
 from payloom.core.jobs import Wanted
 from payloom.core.money import Money
 from payloom.core.points import point
@@ -70,13 +70,22 @@ class WantedRefund(Strict):
 
 
 async def refund(
-    rt: Runtime, caller: Caller, order_id: UUID, wanted: WantedRefund, *, correlation_id: str
+    rt: Runtime,
+    caller: Caller,
+    order_id: UUID,
+    wanted: WantedRefund,
+    *,
+    correlation_id: str,
+    shop_key: str | None = None,
 ) -> Answer:
-    """201 with the refund; 202 while the PSP has not said what becomes of it.
+    """201 with the refund; 202 while the PSP has not said what becomes of it. Under the same
+    `shop_key`, whatever became of the first answer, it is the same refund.
 
-    Raises NotFound, NotRefundable, AmountTooLarge, RefundRefused, AmountNotSupported.
+    Raises NotFound, NotRefundable, AmountTooLarge, RefundRefused, AmountNotSupported, KeyReused.
     """
-    placed, attempt = await _place(rt, caller, order_id, wanted, correlation_id)
+    placed, attempt = await _place(rt, caller, order_id, wanted, correlation_id, shop_key)
+    if placed.state is not State.REQUESTED:
+        return _answer(placed)
     point("refund.placed")
     log.info("refund.requested", refund=placed.public_id, attempt=attempt.public_id)
     asking = rt.spawn(ask(rt, placed, attempt))
@@ -86,9 +95,15 @@ async def refund(
 
 
 async def _place(
-    rt: Runtime, caller: Caller, order_id: UUID, wanted: WantedRefund, correlation_id: str
+    rt: Runtime,
+    caller: Caller,
+    order_id: UUID,
+    wanted: WantedRefund,
+    correlation_id: str,
+    shop_key: str | None,
 ) -> tuple[Refund, Attempt]:
-    """The intention, its posting, and the job that carries it on should we die."""
+    """The intention, its posting, and the job that carries it on should we die; or what was
+    written under this key before."""
     async with rt.db.statement() as tx:
         _, attempt = _refundable(await payment_by_id(tx, caller.merchant_id, order_id))
     _, connector = await connector_of(rt, attempt.connection_id)
@@ -97,6 +112,8 @@ async def _place(
         payment, attempt = _refundable(await lock_payment(tx, caller.merchant_id, order_id))
         order = payment.order
         made = await queries.refunds_of_order(tx, order.merchant_id, order.id)
+        if (known := _known(made, wanted, shop_key)) is not None:
+            return known, payment.attempt(known.attempt_id)
         amount = _amount(order, made, wanted)
         placed = new_refund(
             rt, connector, payment, attempt, amount,
@@ -104,6 +121,7 @@ async def _place(
             purpose="request",
             reason=wanted.reason,
             metadata=wanted.metadata,
+            shop_key=shop_key,
         )  # fmt: skip
         change = shown.asked(payment, placed, Cause("request", correlation_id), now)
         await write(tx, [change], now)
@@ -111,6 +129,21 @@ async def _place(
         later = Wanted(order.merchant_id, REFUND, placed.id, now + LOOK_AFTER, order.correlation_id)
         await jobs.schedule(tx, [later], now)
     return placed, attempt
+
+
+def _known(made: Sequence[Refund], wanted: WantedRefund, shop_key: str | None) -> Refund | None:
+    """What the same request made before. Raises KeyReused when it was another request."""
+    known = next((each for each in made if shop_key and each.shop_key == shop_key), None)
+    if known is None:
+        return None
+    is_same = (
+        wanted.amount in (None, known.amount)
+        and wanted.reason == known.reason
+        and wanted.metadata == known.metadata
+    )
+    if not is_same:
+        raise KeyReused("The same key asked for another refund before")
+    return known
 
 
 def _refundable(payment: Payment | None) -> tuple[Payment, Attempt]:
