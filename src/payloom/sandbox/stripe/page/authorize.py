@@ -1,7 +1,7 @@
-"""The pages of payment intents without a session: challenge, approval, code and voucher.
+"""The pages of intents without a session: challenge, approval, code and voucher.
 
 After the decision the shopper is led to the merchant's `return_url`, with what Stripe adds to it
-(docs.stripe.com/payments/payment-intents/verifying-status).
+(docs.stripe.com/payments/payment-intents/verifying-status, and the same of setup intents).
 """
 
 from typing import Any
@@ -13,8 +13,8 @@ from payloom.sandbox.stripe.page import approve, voucher
 from payloom.sandbox.stripe.page.order import facts
 from payloom.sandbox.stripe.page.render import page
 from payloom.sandbox.stripe.page.visit import Visit
-from payloom.sandbox.stripe.payments import confirm
-from payloom.sandbox.stripe.payments.confirm import Outcome
+from payloom.sandbox.stripe.payments import confirm, setups
+from payloom.sandbox.stripe.payments.confirm import Outcome, Tried
 from payloom.sandbox.stripe.payments.owners import Later, tell
 
 Json = dict[str, Any]
@@ -32,16 +32,22 @@ def decide(visit: Visit) -> Response:
     if not decided or not confirm.is_waiting(intent):
         return RedirectResponse(visit.path, 303)
     back = _return_url(intent)
-    tried = confirm.resume(visit.tx, intent, visit.secret, passed=decided == "complete")
+    tried = _resume(visit, passed=decided == "complete")
     went_well = tried is not None and tried.outcome is Outcome.DONE
     _tell(visit, went_well=went_well)
     if back is None:
         return _over(visit)
-    return RedirectResponse(_returned(back, intent, went_well=went_well), 303)
+    return RedirectResponse(_returned(back, visit, went_well=went_well), 303)
 
 
 def show_voucher(visit: Visit) -> Response:
     return voucher.show(visit, visit.subject, link=None) or _over(visit)
+
+
+def _resume(visit: Visit, *, passed: bool) -> Tried | None:
+    if visit.kind == setups.KIND:
+        return setups.resume(visit.tx, visit.subject, passed=passed)
+    return confirm.resume(visit.tx, visit.subject, visit.secret, passed=passed)
 
 
 def _tell(visit: Visit, *, went_well: bool) -> None:
@@ -59,10 +65,10 @@ def _return_url(intent: Json) -> str | None:
     return url
 
 
-def _returned(url: str, intent: Json, *, went_well: bool) -> str:
+def _returned(url: str, visit: Visit, *, went_well: bool) -> str:
     added = {
-        "payment_intent": intent["id"],
-        "payment_intent_client_secret": intent["client_secret"],
+        visit.kind: visit.subject["id"],
+        f"{visit.kind}_client_secret": visit.subject["client_secret"],
         "redirect_status": "succeeded" if went_well else "failed",
     }
     parts = urlsplit(url)
@@ -75,16 +81,14 @@ _DONE = ("succeeded", "requires_capture", "processing")
 
 def _over(visit: Visit) -> Response:
     """Nothing is asked of the shopper here, any more or yet."""
+    text = "You can close this page and go back to the shop."
+    notice = {"title": "Payment approved", "tone": "good"}
+    if visit.subject["status"] not in _DONE:
+        text = "Nothing was charged. Go back to the shop to try again."
+        notice = {"title": "Nothing to approve", "tone": "over"}
+    elif visit.saves:
+        text = "Your payment method is saved. There is nothing more to do."
+        notice = {"title": "Already saved", "tone": "good"}
     say = visit.language.say
-    done = visit.subject["status"] in _DONE
-    notice = {
-        "title": say("Payment approved" if done else "Nothing to approve"),
-        "text": say(
-            "You can close this page and go back to the shop."
-            if done
-            else "Nothing was charged. Go back to the shop to try again."
-        ),
-        "tone": "good" if done else "over",
-        "link": None,
-    }
-    return page("notice.html", 200, {**facts(visit), **notice}, visit.language)
+    spoken = {"title": say(notice["title"]), "text": say(text), "link": None}
+    return page("notice.html", 200, {**facts(visit), **notice, **spoken}, visit.language)

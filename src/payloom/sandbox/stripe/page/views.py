@@ -19,16 +19,16 @@ from payloom.sandbox.stripe.page import submit as sent
 from payloom.sandbox.stripe.page.closed import closed, success_url
 from payloom.sandbox.stripe.page.order import facts
 from payloom.sandbox.stripe.page.render import page, problem_texts
-from payloom.sandbox.stripe.page.visit import INTENT, SESSION, Action, Visit, answer
+from payloom.sandbox.stripe.page.visit import INTENTS, SESSION, Action, Visit, answer
 from payloom.sandbox.stripe.payments.confirm import Outcome
 
 Json = dict[str, Any]
 
 
 def routes(rt: Runtime) -> list[Route]:
-    def route(path: str, method: str, action: Action, kind: str = SESSION) -> Route:
+    def route(path: str, method: str, action: Action, kinds: tuple[str, ...] = (SESSION,)) -> Route:
         async def endpoint(request: Request) -> Response:
-            return await answer(rt, request, action, kind)
+            return await answer(rt, request, action, kinds)
 
         return Route(path, endpoint, methods=[method])
 
@@ -42,11 +42,11 @@ def routes(rt: Runtime) -> list[Route]:
         route("/c/pay/{id}/wallet/{wallet}", "GET", show_wallet),
         route("/c/pay/{id}/wallet/{wallet}", "POST", pay_by_wallet),
         route("/c/pay/{id}/voucher", "GET", show_voucher),
-        route("/c/authorize/{id}", "GET", authorize.show, INTENT),
-        route("/c/authorize/{id}", "POST", authorize.decide, INTENT),
-        route("/c/authorize/{id}/app", "GET", approve.in_app, INTENT),
-        route("/c/authorize/{id}/code.{form:str}", "GET", approve.image, INTENT),
-        route("/c/authorize/{id}/voucher", "GET", authorize.show_voucher, INTENT),
+        route("/c/authorize/{id}", "GET", authorize.show, INTENTS),
+        route("/c/authorize/{id}", "POST", authorize.decide, INTENTS),
+        route("/c/authorize/{id}/app", "GET", approve.in_app, INTENTS),
+        route("/c/authorize/{id}/code.{form:str}", "GET", approve.image, INTENTS),
+        route("/c/authorize/{id}/voucher", "GET", authorize.show_voucher, INTENTS),
     ]
 
 

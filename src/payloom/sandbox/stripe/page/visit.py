@@ -20,6 +20,7 @@ from payloom.sandbox.stripe.checkout.pay import tried_of
 from payloom.sandbox.stripe.page import language
 from payloom.sandbox.stripe.page.language import Language
 from payloom.sandbox.stripe.page.render import page
+from payloom.sandbox.stripe.payments import intents, setups
 from payloom.sandbox.stripe.protocol.api import base_url
 from payloom.sandbox.wire import Dropped, broken
 
@@ -29,8 +30,8 @@ ANSWER_WAIT_S = 10  # for the merchant's answer to checkout.session.completed
 FORM_MAX = 64 * 1024
 LATE_S = 5.0  # a `late` fault that names no delay
 
-SESSION, INTENT = "checkout.session", "payment_intent"
-_PATHS = {SESSION: "/c/pay", INTENT: "/c/authorize"}
+SESSION = "checkout.session"
+INTENTS = (intents.KIND, setups.KIND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Visit:
     """One request of a shopper, inside its transaction."""
 
     tx: Tx
-    kind: str  # whose page it is: a session's, or a payment intent's without one
+    kind: str  # whose page it is: a session's, or an intent's without one
     subject: Json
     sent: Sent
     secret: bytes
@@ -69,7 +70,12 @@ class Visit:
 
     @property
     def path(self) -> str:
-        return f"{_PATHS[self.kind]}/{self.subject['id']}"
+        return f"{'/c/pay' if self.is_session else '/c/authorize'}/{self.subject['id']}"
+
+    @property
+    def saves(self) -> bool:
+        """Whether a method is set up here, and nothing is paid."""
+        return self.kind == setups.KIND or self.subject.get("mode") == "setup"
 
     @property
     def language(self) -> Language:
@@ -99,7 +105,8 @@ class Visit:
 Action = Callable[[Visit], Response]
 
 
-async def answer(rt: Runtime, request: Request, action: Action, kind: str) -> Response:
+async def answer(rt: Runtime, request: Request, action: Action, kinds: tuple[str, ...]) -> Response:
+    """What the action answers for the session or intent that the path names."""
     id_ = request.path_params["id"]
     sent = await _sent(request)
     owner = rt.store.owner(id_)
@@ -116,15 +123,15 @@ async def answer(rt: Runtime, request: Request, action: Action, kind: str) -> Re
         with rt.transaction(tenant) as tx:
             rt.log.write(tx, entry)
         return Dropped() if fault.status is None else _failing(sent, fault.status)
-    response = await _visit(rt, tenant, entry, action, kind=kind, sent=sent)
+    response = await _visit(rt, tenant, entry, action, kinds=kinds, sent=sent)
     return broken(response, entry.effect)
 
 
 async def _visit(
-    rt: Runtime, tenant: Tenant, entry: Entry, action: Action, *, kind: str, sent: Sent
+    rt: Runtime, tenant: Tenant, entry: Entry, action: Action, *, kinds: tuple[str, ...], sent: Sent
 ) -> Response:
     with rt.transaction(tenant) as tx:
-        subject = tx.load(kind, entry.object or "")
+        kind, subject = _subject(tx, kinds, entry.object or "")
         if subject is None or not _has_page(kind, subject):
             return _missing(sent)
         visit = Visit(tx, kind, subject, sent, rt.store.secret)
@@ -136,8 +143,15 @@ async def _visit(
     return response
 
 
+def _subject(tx: Tx, kinds: tuple[str, ...], id_: str) -> tuple[str, Json | None]:
+    for kind in kinds:
+        if subject := tx.load(kind, id_):
+            return kind, subject
+    return "", None
+
+
 def _has_page(kind: str, subject: Json) -> bool:
-    """A session that is hosted; a payment intent that has no such session."""
+    """A session that is hosted; an intent that has no such session."""
     if kind == SESSION:
         return (subject.get("ui_mode") or "").startswith("hosted")
     return subject.get("_owner") != SESSION
